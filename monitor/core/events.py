@@ -1,0 +1,159 @@
+"""What Becalm says: the events of the feeds, of `becalm replay --json` and of exports (PROTOCOL, section 4).
+
+Every event names its call and the call time `at_s` in seconds since the call's start; an event that a turn
+caused also names that turn's `segment_id`. `encode` is deterministic: the same event gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+Span = tuple[int, int]
+
+
+class LabelHit(msgspec.Struct, frozen=True):
+    """A label that holds on a turn, with its character span where one is known."""
+
+    name: str
+    score: float
+    start: int | UnsetType = UNSET
+    end: int | UnsetType = UNSET
+    pack: str | UnsetType = UNSET
+    """The phrase pack (`hr/must_report`) that found it, when one did."""
+    content: list[str] | UnsetType = UNSET
+    """What is repeated, for `repetition`."""
+    count: int | UnsetType = UNSET
+    """How many turns say it, for `repetition`."""
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """One named, signed term of the tension; a point's terms add up to its tension before clipping."""
+
+    name: str
+    value: float
+    segment_id: str | UnsetType = UNSET
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    segment_id: str
+    quote: str
+    label: str
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    call_id: str
+    at_s: float
+    segment_id: str | UnsetType = UNSET
+
+
+class Turn(_Event, tag="turn", frozen=True, kw_only=True):
+    """One utterance as it was understood. `abstained` says why nothing was concluded from it."""
+
+    segments: list[str]
+    role: str
+    text: str
+    start_s: float
+    end_s: float
+    language: str | None
+    emotions: dict[str, float]
+    heat: float | None
+    labels: list[LabelHit]
+    abstained: str | None
+
+
+class Point(_Event, tag="point", frozen=True, kw_only=True):
+    """The curve after a turn. `degraded` says why this point knows less than it should, or null."""
+
+    tension: float
+    risk: float
+    stage: str
+    degraded: str | None
+    contributions: list[Contribution]
+
+
+class Stage(_Event, tag="stage", frozen=True, kw_only=True):
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
+class Pivot(_Event, tag="pivot", frozen=True, kw_only=True):
+    """A turning point: `intensified`, `eased` or `relapse`; a relapse names the calming in `since_segment_id`."""
+
+    kind: str
+    because: list[str]
+    since_segment_id: str | UnsetType = UNSET
+
+
+class Alert(_Event, tag="alert", frozen=True, kw_only=True):
+    """One state of one alert; the same `alert_id` comes again when it is updated, acknowledged or resolved."""
+
+    alert_id: str
+    state: str
+    kind: str
+    severity: str
+    reason: str
+    evidence: list[Evidence]
+    audience: str
+    by: str | UnsetType = UNSET
+    note: str | UnsetType = UNSET
+
+
+class Prompt(_Event, tag="prompt", frozen=True, kw_only=True):
+    """A calm-down prompt for the agent's screen; `state` is `shown`, `used`, `dismissed` or `cleared`."""
+
+    prompt_id: str
+    state: str
+    situation: str
+    text: str
+    language: str
+    because: list[str]
+
+
+class Suggestion(_Event, tag="suggestion", frozen=True, kw_only=True):
+    escalation_type: str
+    tier: int
+    reason: str
+
+
+class Call(_Event, tag="call", frozen=True, kw_only=True):
+    """The call itself: `start`, `hold`, `resume`, `transfer`, `end`."""
+
+    state: str
+    channel: str | UnsetType = UNSET
+    language: str | None | UnsetType = UNSET
+    agent_id: str | None | UnsetType = UNSET
+    team: str | None | UnsetType = UNSET
+    customer_id: str | None | UnsetType = UNSET
+    queue: str | None | UnsetType = UNSET
+    started_at: str | None | UnsetType = UNSET
+    versions: dict[str, str] | UnsetType = UNSET
+    """`model`, `rules` and `packs`: what these events were made with."""
+    to: dict[str, str] | UnsetType = UNSET
+    warm: bool | UnsetType = UNSET
+    reason: str | None | UnsetType = UNSET
+    customer_type: str | None | UnsetType = UNSET
+    type_evidence: list[Evidence] | UnsetType = UNSET
+    peak_tension: float | UnsetType = UNSET
+    outcome_guess: str | UnsetType = UNSET
+    flags: list[str] | UnsetType = UNSET
+    missed_signals: list[Evidence] | UnsetType = UNSET
+    script: dict[str, list[str]] | UnsetType = UNSET
+    """Manager script steps `done` and `missing`, when a manager spoke."""
+    transfers: int | UnsetType = UNSET
+
+
+Event = Turn | Point | Stage | Pivot | Alert | Prompt | Suggestion | Call
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """One line of JSON without its newline; equal events give equal bytes."""
+    return _encoder.encode(event)
+
+
+def decode(line: bytes | str) -> Event:
+    """Raises msgspec.DecodeError (ValidationError names the field) on anything that is not an event."""
+    return _decoder.decode(line)
