@@ -1,0 +1,1 @@
+"""What an operator edits: settings, alerting, phrase packs, prompts, sample calls."""
