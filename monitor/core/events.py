@@ -6,6 +6,8 @@ caused also names that turn's `segment_id`. `encode` is deterministic: the same 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -121,18 +123,18 @@ class Call(_Event, tag="call", frozen=True, kw_only=True):
 
     state: str
     channel: str | UnsetType = UNSET
-    language: str | None | UnsetType = UNSET
-    agent_id: str | None | UnsetType = UNSET
-    team: str | None | UnsetType = UNSET
-    customer_id: str | None | UnsetType = UNSET
-    queue: str | None | UnsetType = UNSET
-    started_at: str | None | UnsetType = UNSET
+    language: str | UnsetType | None = UNSET
+    agent_id: str | UnsetType | None = UNSET
+    team: str | UnsetType | None = UNSET
+    customer_id: str | UnsetType | None = UNSET
+    queue: str | UnsetType | None = UNSET
+    started_at: datetime | UnsetType | None = UNSET
     versions: dict[str, str] | UnsetType = UNSET
     """`model`, `rules` and `packs`: what these events were made with."""
     to: dict[str, str] | UnsetType = UNSET
     warm: bool | UnsetType = UNSET
-    reason: str | None | UnsetType = UNSET
-    customer_type: str | None | UnsetType = UNSET
+    reason: str | UnsetType | None = UNSET
+    customer_type: str | UnsetType | None = UNSET
     type_evidence: list[Evidence] | UnsetType = UNSET
     peak_tension: float | UnsetType = UNSET
     outcome_guess: str | UnsetType = UNSET

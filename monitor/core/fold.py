@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.call import CallMonitor, CallView
-from monitor.core.inputs import Effect, Record, Scored, Tick, AlertAction, PromptAction
+from monitor.core.inputs import AlertAction, Effect, PromptAction, Record, Scored, Tick
 from monitor.core.rules import Rules
 from stream.assembler import Assembler, Output
 
@@ -43,6 +43,11 @@ class Fold:
         """Call time in seconds at which a `Tick` would do something; None when nothing waits."""
         waits = [at for at in (self._assembler.next_deadline, self._monitor.next_wake_s) if at is not None]
         return min(waits, default=None)
+
+    @property
+    def features(self) -> list[float]:
+        """What the risk of the last point was computed from, in the order of `risk.FEATURES`."""
+        return self._monitor.features
 
     @property
     def view(self) -> CallView:

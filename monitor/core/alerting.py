@@ -1,0 +1,132 @@
+"""The alerts of one call: one open alert a kind, updated rather than repeated, with its reason and its quotes."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from monitor.core.events import Alert, Evidence
+from monitor.core.inputs import AlertAction
+from monitor.texts import Texts
+
+SEVERITIES = ("info", "warning", "critical")
+_MOST_EVIDENCE = 12
+_ENDED_WITH_CALL = frozenset({"risk", "relapse", "silence", "agent_conduct"})
+"""Kinds that ask for help during the call; the others stay open until a person has dealt with them."""
+
+
+class _Open(msgspec.Struct):
+    alert_id: str
+    kind: str
+    severity: str
+    reason: str
+    evidence: list[Evidence]
+    state: str = "firing"
+    by: str | None = None
+    snoozed_until_s: float | None = None
+
+
+class AlertBook:
+    """Open alerts of one call by kind. Every method returns the events that it causes, none when nothing changes."""
+
+    def __init__(self, call_id: str, texts: Texts, language: str) -> None:
+        self._call_id = call_id
+        self._texts = texts
+        self._language = language
+        self._open: dict[str, _Open] = {}
+
+    def open_kinds(self) -> list[str]:
+        return list(self._open)
+
+    def raise_alert(
+        self,
+        kind: str,
+        severity: str,
+        at_s: float,
+        evidence: list[Evidence],
+        segment_id: str | None,
+        **slots: object,
+    ) -> list[Alert]:
+        """Fire an alert of this kind, or update the open one when this is worse or says something new."""
+        sentence = self._texts.reason(kind, self._language, self._slots(evidence, slots))
+        current = self._open.get(kind)
+        if current is None:
+            mark = segment_id if segment_id is not None else f"@{at_s:.3f}"
+            opened = _Open(self._id(kind, mark), kind, severity, sentence, evidence[:_MOST_EVIDENCE])
+            self._open[kind] = opened
+            return [self._event(opened, at_s, segment_id)]
+        known = {(item.segment_id, item.label, item.quote) for item in current.evidence}
+        new = [item for item in evidence if (item.segment_id, item.label, item.quote) not in known]
+        worse = SEVERITIES.index(severity) > SEVERITIES.index(current.severity)
+        news = {item.label for item in new} - {item.label for item in current.evidence}
+        if not worse and not news:
+            return []
+        current.evidence = [*current.evidence, *new][:_MOST_EVIDENCE]
+        quiet = current.state == "acknowledged" or (
+            current.snoozed_until_s is not None and at_s < current.snoozed_until_s
+        )
+        if quiet and not worse:
+            return []
+        if worse:
+            current.severity = severity
+        current.reason = self._texts.reason(kind, self._language, self._slots(current.evidence, slots))
+        current.state, current.snoozed_until_s = "updated", None
+        return [self._event(current, at_s, segment_id)]
+
+    def resolve(self, kind: str, at_s: float, reason: str, segment_id: str | None = None) -> list[Alert]:
+        """Close the open alert of this kind; `reason` names a text such as `recovered`."""
+        current = self._open.pop(kind, None)
+        if current is None:
+            return []
+        current.state = "resolved"
+        current.reason = self._texts.reason(reason, self._language, {})
+        return [self._event(current, at_s, segment_id)]
+
+    def act(self, action: AlertAction, at_s: float) -> tuple[list[Alert], str | None]:
+        """What a person did: the events, and the kind of the alert if it was resolved. Unknown ids change nothing."""
+        current = next((item for item in self._open.values() if item.alert_id == action.alert_id), None)
+        if current is None:
+            return [], None
+        note = action.note or None
+        if action.action in ("ack", "claim"):
+            current.state = "acknowledged"
+        elif action.action == "snooze":
+            current.state, current.snoozed_until_s = "snoozed", action.until_s
+        elif action.action == "resolve":
+            current.state = "resolved"
+            del self._open[current.kind]
+        else:
+            return [], None
+        current.by = action.by
+        event = self._event(current, at_s, None, note)
+        return [event], current.kind if current.state == "resolved" else None
+
+    def end(self, at_s: float) -> list[Alert]:
+        """The call is over: what could only help during the call is closed."""
+        kinds = [kind for kind in self._open if kind in _ENDED_WITH_CALL]
+        return [event for kind in kinds for event in self.resolve(kind, at_s, "ended")]
+
+    def _slots(self, evidence: list[Evidence], slots: dict[str, object]) -> dict[str, str]:
+        names = list(dict.fromkeys(item.label for item in evidence))
+        labels = ", ".join(self._texts.label(name, self._language) for name in names)
+        return {"labels": labels, **{key: str(value) for key, value in slots.items()}}
+
+    def _id(self, kind: str, mark: str) -> str:
+        return "al-" + hashlib.sha256(f"{self._call_id}\n{kind}\n{mark}".encode()).hexdigest()[:16]
+
+    def _event(self, item: _Open, at_s: float, segment_id: str | None, note: str | None = None) -> Alert:
+        return Alert(
+            call_id=self._call_id,
+            at_s=at_s,
+            segment_id=segment_id if segment_id is not None else msgspec.UNSET,
+            alert_id=item.alert_id,
+            state=item.state,
+            kind=item.kind,
+            severity=item.severity,
+            reason=item.reason,
+            evidence=list(item.evidence),
+            audience="supervisor",
+            by=item.by if item.by is not None else msgspec.UNSET,
+            note=note if note is not None else msgspec.UNSET,
+        )

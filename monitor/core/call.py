@@ -1,0 +1,163 @@
+"""One call: events in, effects out, in order, whenever the scores come back.
+
+Inputs wait in a queue behind a turn whose score is not there yet, so what a call says never depends on how fast it
+was scored, in which batch, or beside which other calls.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+
+import msgspec
+
+from models.types import Score
+from monitor.core import events
+from monitor.core.context import Context, language_code
+from monitor.core.heard import Heard, combine
+from monitor.core.inputs import AlertAction, Effect, Emit, NeedScore, PromptAction, Scored, Tick, WakeAt
+from monitor.core.judge import Judge
+from monitor.core.rules import SUPPORTED_LANGUAGES, Rules
+from stream.assembler import Output, Utterance
+from stream.messages import CallEnd, CallHold, CallResume, CallStart, CallTransfer
+
+Input = Output | Scored | Tick | AlertAction | PromptAction
+
+
+class CallView(msgspec.Struct, frozen=True):
+    """A snapshot for lists: who, where, and how tense."""
+
+    call_id: str
+    channel: str
+    language: str | None
+    agent_id: str | None
+    team: str | None
+    queue: str | None
+    customer_id: str | None
+    started_at: datetime | None
+    state: str
+    tension: float
+    risk: float
+    stage: str
+    last_at_s: float
+    turns: int
+    open_alerts: int
+
+
+class _Waiting(msgspec.Struct):
+    item: Input
+    language: str | None = None
+    abstained: str | None = None
+    scored: Scored | None = None
+    needs_score: bool = False
+
+
+class CallMonitor:
+    """`handle(input) -> effects`; pure and deterministic."""
+
+    def __init__(self, call_id: str, rules: Rules) -> None:
+        self.call_id = call_id
+        self._rules = rules
+        self._context = Context(rules.guess, SUPPORTED_LANGUAGES)
+        self._judge = Judge(call_id, rules)
+        self._queue: deque[_Waiting] = deque()
+        self._unscored: dict[str, _Waiting] = {}
+        self._wake_s: float | None = None
+
+    def handle(self, item: Input) -> list[Effect]:
+        """Effects of one input. A score for an unknown or already scored turn changes nothing."""
+        effects: list[Effect] = []
+        if isinstance(item, Scored):
+            waiting = self._unscored.pop(item.segment_id, None)
+            if waiting is not None:
+                waiting.scored = item
+        else:
+            effects += self._enqueue(item)
+        while self._queue and (not self._queue[0].needs_score or self._queue[0].scored is not None):
+            effects += [Emit(event) for event in self._apply(self._queue.popleft())]
+        if self.next_wake_s != self._wake_s:
+            self._wake_s = self.next_wake_s
+            effects.append(WakeAt(self._wake_s))
+        return effects
+
+    @property
+    def next_wake_s(self) -> float | None:
+        """Call time at which a `Tick` would do something; None while a score must come first."""
+        return None if self._queue else self._judge.next_timer_s
+
+    @property
+    def ended(self) -> bool:
+        return self._judge.state == "ended"
+
+    @property
+    def features(self) -> list[float]:
+        """What the risk of the last point was computed from, in the order of `risk.FEATURES`."""
+        return self._judge.features
+
+    @property
+    def view(self) -> CallView:
+        judge, start = self._judge, self._judge.start
+        return CallView(
+            call_id=self.call_id,
+            channel=start.channel,
+            language=judge.language,
+            agent_id=judge.agent_id,
+            team=judge.team,
+            queue=start.queue,
+            customer_id=None if start.customer is None else start.customer.id,
+            started_at=start.started_at,
+            state=judge.state,
+            tension=judge.tension,
+            risk=judge.risk,
+            stage=judge.stage,
+            last_at_s=judge.now_s,
+            turns=judge.turns,
+            open_alerts=judge.open_alerts,
+        )
+
+    def _enqueue(self, item: Input) -> list[Effect]:
+        waiting = _Waiting(item)
+        self._queue.append(waiting)
+        if isinstance(item, CallStart):
+            self._context.start(item.channel, item.language)
+        if not isinstance(item, Utterance):
+            return []
+        question, waiting.language, waiting.abstained = self._context.take(item)
+        if question is None:
+            return []
+        waiting.needs_score = True
+        self._unscored[item.segment_id] = waiting
+        return [NeedScore(item.segment_id, question)]
+
+    def _apply(self, waiting: _Waiting) -> list[events.Event]:
+        item, judge = waiting.item, self._judge
+        match item:
+            case Utterance():
+                return judge.turn(self._heard(item, waiting))
+            case CallStart():
+                return judge.call_start(item)
+            case CallHold():
+                return judge.hold(item.at_s)
+            case CallResume():
+                return judge.resume(item.at_s)
+            case CallTransfer():
+                return judge.transfer(item)
+            case CallEnd():
+                return judge.end(item)
+            case Tick():
+                return judge.tick(item.at_s)
+            case AlertAction():
+                return judge.alert_action(item)
+            case PromptAction():
+                return judge.prompt_action(item)
+            case _:
+                raise TypeError(f"the core takes no {type(item).__name__}")
+
+    def _heard(self, turn: Utterance, waiting: _Waiting) -> Heard:
+        scored = waiting.scored
+        score: Score | None = None if scored is None else scored.score
+        failed = None if scored is None else scored.failed
+        if waiting.abstained is not None:
+            score = Score(emotions={}, heat=None, labels={}, embedding=b"", abstained=waiting.abstained)
+        language = waiting.language or language_code(turn.language)
+        return combine(turn, language, score, failed, self._rules.packs.find(turn.text, turn.role, language))

@@ -1,0 +1,133 @@
+"""From what was heard to what is done about it: which alerts fire, grow and close."""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.core.alerting import AlertBook
+from monitor.core.closing import Summary
+from monitor.core.curve import CALM_BELOW, HOT_ABOVE
+from monitor.core.events import Alert, Evidence
+from monitor.core.heard import SAFETY_LABELS, THREAT_LABELS, Heard
+from monitor.core.inputs import AlertAction
+from monitor.core.policy import HysteresisPolicy
+from monitor.core.rules import Rules
+
+ON_THE_TURN = (("safety", SAFETY_LABELS), ("must_report", THREAT_LABELS))
+"""Alerts that fire on the turn that says it, whatever the tension, cooldown or budget."""
+CONDUCT = ("taboo", "confront")
+_SOFT = frozenset({"cooperates", "eased"})
+
+
+class State(msgspec.Struct, frozen=True):
+    """Where the call stands after a turn."""
+
+    at_s: float
+    tension: float
+    risk: float
+    stage: str
+
+
+class Decider:
+    """The alerts of one call."""
+
+    def __init__(self, call_id: str, rules: Rules) -> None:
+        settings = rules.settings
+        self._critical_at = settings.policy.critical_at
+        self._policy = HysteresisPolicy(settings.policy)
+        self._book = AlertBook(call_id, rules.texts, settings.alerts.language)
+        self._upset: list[Heard] = []
+        self._risk = 0.0
+
+    @property
+    def open_alerts(self) -> int:
+        return len(self._book.open_kinds())
+
+    @property
+    def wake_s(self) -> float | None:
+        return self._policy.wake_s
+
+    def customer_turn(self, heard: Heard, state: State, *, upset: bool, relapsed: bool) -> list[Alert]:
+        if upset:
+            self._upset = [*self._upset[-2:], heard]
+        out: list[Alert] = []
+        for kind, names in ON_THE_TURN:
+            out += self._say(kind, "critical", heard, heard.holding(names), state)
+        severity = "critical" if state.tension > HOT_ABOVE else "warning"
+        out += self._say("escalation_request", severity, heard, heard.holding(frozenset({"ask_superior"})), state)
+        out += self._decide(heard, state, relapsed)
+        if relapsed and "risk" not in self._book.open_kinds():
+            out += self._book.raise_alert("relapse", "warning", state.at_s, evidence_of(heard), heard.segment_id)
+        return out
+
+    def agent_turn(self, heard: Heard, state: State) -> list[Alert]:
+        conduct = [name for name in CONDUCT if name in heard.labels]
+        severity = "warning" if "taboo" in conduct or state.tension >= CALM_BELOW else "info"
+        return self._say("agent_conduct", severity, heard, conduct, state) + self._decide(heard, state, False)
+
+    def tick(self, state: State) -> list[Alert]:
+        decision = self._policy.tick(state.at_s)
+        if decision == "recover":
+            return self._recovered(state.at_s, None)
+        return self._risk_alert(state, None) if decision == "fire" else []
+
+    def silence(self, at_s: float, seconds: float) -> list[Alert]:
+        quotes = [evidence for heard in self._upset[-1:] for evidence in evidence_of(heard)]
+        return self._book.raise_alert("silence", "warning", at_s, quotes, None, seconds=round(seconds))
+
+    def spoke(self, at_s: float, segment_id: str) -> list[Alert]:
+        """Somebody answered: a silence alert is over."""
+        return self._book.resolve("silence", at_s, "answered", segment_id)
+
+    def act(self, action: AlertAction, at_s: float) -> list[Alert]:
+        out, resolved = self._book.act(action, at_s)
+        if resolved == "risk":
+            self._policy.released(at_s)
+        return out
+
+    def end(self, at_s: float, summary: Summary) -> list[Alert]:
+        out = self._book.end(at_s)
+        if summary.unsatisfied and summary.last_customer is not None:
+            out += self._book.raise_alert("unsatisfied_close", "warning", at_s, [summary.last_customer], None)
+        return out
+
+    def _say(self, kind: str, severity: str, heard: Heard, names: list[str], state: State) -> list[Alert]:
+        quotes = [heard.quote(name) for name in names]
+        if not quotes:
+            return []
+        return self._book.raise_alert(kind, severity, state.at_s, quotes, heard.segment_id)
+
+    def _decide(self, heard: Heard, state: State, relapsed: bool) -> list[Alert]:
+        """Let the policy see the new point; a firing alert is updated when the call now reads worse."""
+        calm = state.stage == "calm" and state.tension < CALM_BELOW
+        decision = self._policy.observe(state.at_s, state.risk, calm, relapsed)
+        if decision == "recover":
+            return self._recovered(state.at_s, heard.segment_id)
+        if decision == "fire" or ("risk" in self._book.open_kinds() and heard.by_customer):
+            return self._risk_alert(state, heard.segment_id)
+        return []
+
+    def _risk_alert(self, state: State, segment_id: str | None) -> list[Alert]:
+        severity = "critical" if state.risk >= self._critical_at else "warning"
+        evidence = [item for heard in self._upset for item in evidence_of(heard)]
+        return self._book.raise_alert(
+            "risk",
+            severity,
+            state.at_s,
+            evidence,
+            segment_id,
+            tension_pct=round(100 * state.tension),
+            risk_pct=round(100 * state.risk),
+            turns=len(self._upset),
+        )
+
+    def _recovered(self, at_s: float, segment_id: str | None) -> list[Alert]:
+        out = self._book.resolve("risk", at_s, "recovered", segment_id)
+        return out + self._book.resolve("relapse", at_s, "recovered", segment_id)
+
+
+def evidence_of(heard: Heard) -> list[Evidence]:
+    """The strongest labels of a turn, quoted; its strongest emotion where no label holds."""
+    names = [name for name in heard.labels if name not in _SOFT][:3]
+    strongest = max(heard.emotions, key=lambda name: heard.emotions[name], default="heat")
+    return [heard.quote(name) for name in names] or [heard.quote(strongest)]

@@ -1,0 +1,89 @@
+"""What one turn says, once the model and the phrase packs have both been asked."""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.labels import CUES, FAILING_MOVES, GOOD_MOVES, MUST_NOT_MISS, SAFETY, THREATS, scored_role
+from models.types import Score
+from monitor.core.events import Evidence, LabelHit
+from monitor.packs import Hit
+from stream.assembler import Utterance
+
+HOLDS = 0.5
+THREAT_LABELS = frozenset(THREATS)
+SAFETY_LABELS = frozenset(SAFETY)
+GOOD = frozenset(GOOD_MOVES)
+FAILING = frozenset(FAILING_MOVES)
+_QUOTE_CHARS = 160
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """One turn as understood: everything after it works on this alone."""
+
+    turn: Utterance
+    language: str | None
+    emotions: dict[str, float]
+    heat: float
+    """0-4; 0 where nothing was scored."""
+    labels: dict[str, LabelHit]
+    abstained: str | None
+    degraded: str | None
+    """Why the model's part is missing (scoring failed), or None."""
+    embedding: bytes = b""
+
+    @property
+    def segment_id(self) -> str:
+        return self.turn.segment_id
+
+    @property
+    def by_customer(self) -> bool:
+        return scored_role(self.turn.role) == "customer"
+
+    @property
+    def known(self) -> bool:
+        """False where the turn must move nothing."""
+        return self.abstained is None and self.degraded is None
+
+    def holding(self, names: frozenset[str]) -> list[str]:
+        return [name for name in self.labels if name in names]
+
+    def quote(self, label: str) -> Evidence:
+        """The words that say it: the span where one is known, else the turn, cut to a readable length."""
+        hit = self.labels.get(label)
+        text = self.turn.text
+        if hit is not None and isinstance(hit.start, int) and isinstance(hit.end, int):
+            text = text[hit.start : hit.end]
+        elif len(text) > _QUOTE_CHARS:
+            text = text[: _QUOTE_CHARS - 1].rstrip() + "…"
+        return Evidence(segment_id=self.segment_id, quote=text, label=label)
+
+
+def combine(turn: Utterance, language: str | None, score: Score | None, failed: str | None, hits: list[Hit]) -> Heard:
+    """Model and packs vote. A pack hit holds whatever the model says; it brings the span for both."""
+    abstained = score.abstained if score is not None else None
+    usable = score is not None and abstained is None
+    labels: dict[str, LabelHit] = {}
+    first: dict[str, Hit] = {}
+    for hit in hits:
+        first.setdefault(hit.label, hit)
+    for name, p in sorted(score.labels.items()) if usable and score is not None else ():
+        if p >= HOLDS and name not in first:
+            labels[name] = LabelHit(name=name, score=p)
+    for name, hit in first.items():
+        p = score.labels.get(name, 0.0) if usable and score is not None else 0.0
+        labels[name] = LabelHit(name=name, score=max(p, 0.9), start=hit.start, end=hit.end, pack=hit.pack)
+    ordered = dict(sorted(labels.items(), key=lambda item: _ORDER.get(item[0], len(_ORDER))))
+    return Heard(
+        turn=turn,
+        language=language,
+        emotions=score.emotions if usable and score is not None else {},
+        heat=score.heat if usable and score is not None and score.heat is not None else 0.0,
+        labels=ordered,
+        abstained=abstained,
+        degraded=failed,
+        embedding=score.embedding if score is not None else b"",
+    )
+
+
+_ORDER = {name: rank for rank, name in enumerate((*MUST_NOT_MISS, *CUES, *FAILING_MOVES, *GOOD_MOVES))}

@@ -1,0 +1,59 @@
+"""The clock of an unanswered outburst: when the agent freezes, somebody should know (C34).
+
+Watching starts when an upset customer stops speaking, and again after a reply that is no reply ("Yes."); it ends
+with any real answer. Hold stops the clock. The times are call times, so replay flags the same second as live.
+"""
+
+from __future__ import annotations
+
+import re
+
+from monitor.core.heard import GOOD, Heard
+from monitor.core.settings import AlertSettings
+
+CHECKING = frozenset({"promise_inquiry"})
+"""Moves after which a pause is work, not freezing."""
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
+
+
+class SilenceWatch:
+    """`due_s` is the call time at which the silence becomes an alert; None while nothing is owed."""
+
+    def __init__(self, settings: AlertSettings) -> None:
+        self._settings = settings
+        self.due_s: float | None = None
+        self.since_s = 0.0
+        self._owed = False
+
+    def customer_turn(self, heard: Heard, upset: bool) -> None:
+        self._owed = upset or (self._owed and heard.known and not heard.holding(frozenset({"eased"})))
+        self._start(heard.turn.end_s, self._settings.silence_after_s)
+
+    def agent_turn(self, heard: Heard) -> None:
+        """A real answer pays the debt; a bare word leaves it; a promise to look buys time."""
+        if not self._owed:
+            return
+        if len(_WORD.findall(heard.turn.text)) <= 3 and not heard.holding(GOOD - {"listen"}):
+            self._start(heard.turn.end_s, self._settings.silence_after_s)
+        elif heard.holding(CHECKING):
+            self._start(heard.turn.end_s, self._settings.checking_allowance_s)
+        else:
+            self._owed, self.due_s = False, None
+
+    def hold(self) -> None:
+        self.due_s = None
+
+    def resume(self, at_s: float) -> None:
+        self._start(at_s, self._settings.silence_after_s)
+
+    def fired(self) -> float:
+        """The alert went out; wait for the next turn. Returns the seconds of silence."""
+        due_s, self.due_s = self.due_s, None
+        return 0.0 if due_s is None else due_s - self.since_s
+
+    def end(self) -> None:
+        self._owed, self.due_s = False, None
+
+    def _start(self, from_s: float, after_s: float) -> None:
+        self.since_s = from_s
+        self.due_s = from_s + after_s if self._owed else None
