@@ -1,0 +1,195 @@
+"""Phrase packs: what must never be missed, found by words. Pure: the same text always gives the same hits.
+
+One Aho-Corasick pass finds anchor words of all packs at once; only phrases whose anchor is there are verified, with
+their gaps and guards. Spans are exact in the original text.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Annotated, Self
+
+import ahocorasick
+import msgspec
+
+from monitor.packs_fold import Folded, fold
+from monitor.packs_phrase import Compiler, Guard, Phrase, PhraseError
+
+SENTENCE_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f\u0964\n]")
+GUARD_REACH = 90
+"""A guard without `~` counts within the hit's sentence, at most so many folded characters away."""
+FOREIGN_NAMES = frozenset({"must_report", "safety", "superior"})
+"""Packs that are tried for another language too: a customer may switch language to threaten."""
+ROLES = {"customer": "customer", "agent": "agent", "manager": "agent"}
+"""Which packs a speaker's turns are read with."""
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A phrase found: `text[start:end]` says `label`, by entry `entry` of pack `pack` ("hr/must_report")."""
+
+    label: str
+    start: int
+    end: int
+    pack: str
+    entry: str
+
+
+class PackHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose words a pack holds; its guards hold for every entry."""
+
+    language: Text
+    name: Text
+    role: Text
+    version: Text
+    unless: list[Text] = []
+
+
+class PackEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Phrases of one construction, the guards that make it harmless, and its examples."""
+
+    label: Text
+    id: Text
+    phrases: Annotated[list[Text], msgspec.Meta(min_length=1)]
+    source: Text
+    positive: list[Text] = []
+    negative: list[Text] = []
+    unless: list[Text] = []
+
+
+class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One pack file."""
+
+    pack: PackHead
+    entry: list[PackEntry]
+    words: dict[str, list[Text]] = {}
+
+    @property
+    def name(self) -> str:
+        """Language and name, as evidence quotes it."""
+        return f"{self.pack.language}/{self.pack.name}"
+
+
+class PackError(ValueError):
+    """A pack that cannot be used: which file, which entry, how to mend it."""
+
+    def __init__(self, file: str, entry: str, mend: str) -> None:
+        super().__init__(f"{file}: {entry}: {mend}" if entry else f"{file}: {mend}")
+        self.file, self.entry, self.mend = file, entry, mend
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    phrase: Phrase
+    guards: list[Guard]
+    language: str
+    foreign: bool
+    label: str
+    pack: str
+    entry: str
+
+
+def read_pack(file: str, text: str) -> Pack:
+    """The pack in a file's text, or `PackError`."""
+    try:
+        pack = msgspec.convert(tomllib.loads(text), Pack)
+    except tomllib.TOMLDecodeError as error:
+        raise PackError(file, "", f"not valid TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise PackError(file, "", str(error)) from error
+    if pack.pack.role not in ROLES.values():
+        raise PackError(file, "[pack]", f"role {pack.pack.role!r}: write one of {sorted(set(ROLES.values()))}")
+    return pack
+
+
+def _rules(file: str, pack: Pack) -> list[_Rule]:
+    compiler = Compiler(pack.pack.language, pack.words)
+    foreign = pack.pack.name in FOREIGN_NAMES
+    rules = []
+    for entry in pack.entry:
+        try:
+            guards = [compiler.guard(guard) for guard in [*pack.pack.unless, *entry.unless]]
+            phrases = [compiler.phrase(phrase) for phrase in entry.phrases]
+        except PhraseError as error:
+            raise PackError(file, entry.id, str(error)) from error
+        head = (guards, pack.pack.language, foreign, entry.label, pack.name, entry.id)
+        rules += [_Rule(phrase, *head) for phrase in phrases]
+    return rules
+
+
+def _guarded(rule: _Rule, text: str, start: int, end: int) -> bool:
+    if not rule.guards:
+        return False
+    left = max(0, start - GUARD_REACH)
+    for stop in SENTENCE_END.finditer(text, left, start):
+        left = stop.end()
+    right = min(len(text), end + GUARD_REACH)
+    if stop_after := SENTENCE_END.search(text, end, right):
+        right = stop_after.end()
+    return any(guard.holds(text, left, start, end, right) for guard in rule.guards)
+
+
+class Packs:
+    """All packs of a configuration, ready to search."""
+
+    def __init__(self, packs: Iterable[tuple[str, Pack]], version: str) -> None:
+        self.version = version
+        self._rules: list[_Rule] = []
+        anchors: dict[str, defaultdict[str, list[int]]] = {}
+        languages = set()
+        for file, pack in packs:
+            languages.add(pack.pack.language)
+            for rule in _rules(file, pack):
+                by_anchor = anchors.setdefault(pack.pack.role, defaultdict(list))
+                for anchor in rule.phrase.anchors:
+                    by_anchor[anchor].append(len(self._rules))
+                self._rules.append(rule)
+        self.languages = tuple(sorted(languages))
+        self._automata: dict[str, ahocorasick.Automaton] = {}
+        for role, by_anchor in anchors.items():
+            automaton = self._automata[role] = ahocorasick.Automaton()
+            for anchor, rules in by_anchor.items():
+                automaton.add_word(anchor, tuple(rules))
+            automaton.make_automaton()
+
+    @classmethod
+    def load(cls, files: Iterable[tuple[str, str]]) -> Self:
+        """Packs from (path name, TOML text) pairs; the order of files changes nothing."""
+        ordered = sorted(files)
+        content = "\0".join(part for pair in ordered for part in pair)
+        version = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        return cls([(file, read_pack(file, text)) for file, text in ordered], version)
+
+    def find(self, text: str, role: str, language: str | None = None) -> list[Hit]:
+        """Hits in a turn, by position. Of overlapping hits with one label, the turn's own language's pack goes first,
+        then the longest. Packs of other languages help with threats, safety and superiors; all, if it is unknown."""
+        automaton = self._automata.get(ROLES.get(role, ""))
+        if automaton is None or not text:
+            return []
+        folded = fold(text)
+        candidates: set[int] = set()
+        for _, rules in automaton.iter(folded.text):
+            candidates.update(rules)
+        found: list[tuple[bool, int, int, str, str, _Rule]] = []
+        for index in candidates:
+            rule = self._rules[index]
+            own = language is None or rule.language == language or language not in self.languages
+            if own or rule.foreign:
+                found += [(not own, -(b - a), a, rule.pack, rule.entry, rule) for a, b in _spans(rule, folded.text)]
+        return _longest(found, folded)
+
+
+def _spans(rule: _Rule, text: str) -> list[tuple[int, int]]:
+    spans = [match.span() for match in rule.phrase.regex.finditer(text)]
+    return [span for span in spans if not _guarded(rule, text, *span)]
+
+
+def _longest(found: list[tuple[bool, int, int, str, str, _Rule]], folded: Folded) -> list[Hit]:
+    kept: list[tuple[int, int, str, _Rule]] = []
+    for _, length, start, _, _, rule in sorted(found, key=lambda hit: hit[:5]):
+        end = start - length
+        if not any(label == rule.label and start < b and a < end for a, b, label, _ in kept):
+            kept.append((start, end, rule.label, rule))
+    hits = [Hit(rule.label, *folded.original(a, b), rule.pack, rule.entry) for a, b, _, rule in kept]
+    return sorted(hits, key=lambda hit: (hit.start, hit.end, hit.label, hit.pack, hit.entry))

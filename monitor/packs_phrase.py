@@ -1,0 +1,203 @@
+"""The phrase language of cue packs: words in order, compiled to one regular expression over folded text.
+
+`word*` any ending, `*word` any beginning, `a|b` either word, `(a b|c)` the same with several words, `{name}` any of the
+pack's word list, `word?` may be missing, `+` up to 4 words between (`+2`: up to 2), `^` and `$` begin and end of the
+turn. In a guard, `~` is the hit.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from monitor.packs_fold import fold_text
+
+CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005"
+UNSPACED = frozenset({"zh-Hans", "zh-Hant", "ja"})
+"""Languages written without spaces: no word boundaries, gaps counted in characters."""
+CHARS_PER_WORD = 2
+GAP_WORDS = 4
+COMMON = frozenset(
+    "will have your that with this they them what from going want would about kann werde nicht will dass ihnen "
+    "para esto todo voy usted ustedes pero como ovo vas vama sam samo kako nisam hocu zelim odmah vous nous pour "
+    "avec dans siete sono come para você com mais".split()
+)
+"""Words too frequent to look for first."""
+OPTIONAL = {"de": {"ä": "ae", "ö": "oe", "ü": "ue"}, "hr": {"đ": "dj"}}
+"""Second spellings of a letter, by language."""
+NEGATIONS = {
+    "en": "not|never|nor", "hr": "ne|necu|nisam|nikad|nikada", "de": "nicht|nie|niemals|kein|keine|keinen",
+    "es": "no|nunca|jamas", "zh-Hans": "不|没|别", "zh-Hant": "不|没|别",
+}
+"""A gap does not step over a negation; folded."""
+WORD_FORM = re.compile(r"\*?[^\s*|{}()+?^$~]+\*?")
+TOKEN = re.compile(r"\([^()]*\)\??|\S+")
+
+
+class PhraseError(ValueError):
+    """A phrase that cannot be read; the message says how to mend it."""
+
+
+class Phrase(NamedTuple):
+    """A compiled phrase: the expression and the literals of which one must be in the text."""
+
+    regex: re.Pattern[str]
+    anchors: frozenset[str]
+
+
+class Guard(NamedTuple):
+    """What makes a hit harmless: words before it, after it, both, or near it."""
+
+    before: re.Pattern[str] | None
+    after: re.Pattern[str] | None
+    near: re.Pattern[str] | None
+
+    def holds(self, text: str, left: int, start: int, end: int, right: int) -> bool:
+        """Whether the hit `start:end` is guarded within `left:right`."""
+        if self.near is not None:
+            return self.near.search(text, left, right) is not None
+        if self.before is not None and not self.before.search(text, left, start):
+            return False
+        return self.after is None or self.after.match(text, end, right) is not None
+
+
+class _Item(NamedTuple):
+    variants: tuple[str, ...]  # each one or more words with stars
+    optional: bool
+
+
+def spellings(word: str, language: str) -> Iterator[str]:
+    """Every folded spelling of a word: apostrophe or none, ae for ä in German."""
+    second = OPTIONAL.get(language, {})
+    choices = []
+    for char in word.casefold():
+        plain = fold_text(char)
+        if plain == "'":
+            choices.append(("'", ""))
+        elif char in second:
+            choices.append((plain, second[char]))
+        else:
+            choices.append((plain,))
+    for parts in itertools.islice(itertools.product(*choices), 16):
+        yield "".join(parts)
+
+
+def _listed(part: str, words: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    if not part.startswith("{"):
+        return [part]
+    if part.strip("{}") not in words:
+        raise PhraseError(f"no word list {part!r} under [words]")
+    return words[part.strip("{}")]
+
+
+def _items(phrase: str, words: Mapping[str, Sequence[str]]) -> list[_Item | int | str]:
+    items: list[_Item | int | str] = []
+    for token in TOKEN.findall(phrase):
+        bare = token.removesuffix("?")
+        if token in ("^", "$", "~"):
+            items.append(token)
+        elif token[0] == "+":
+            if not (token == "+" or token[1:].isdecimal()):
+                raise PhraseError(f"gap {token!r} is neither + nor + and a number")
+            items.append(int(token[1:] or GAP_WORDS))
+        else:
+            inner = bare[1:-1] if bare[0] == "(" and bare[-1] == ")" else bare
+            variants = [word for part in inner.split("|") for word in _listed(part, words)]
+            items.append(_Item(tuple(dict.fromkeys(variants)), bare != token))
+    for item in items:
+        for variant in item.variants if isinstance(item, _Item) else ():
+            if not variant.split() or not all(WORD_FORM.fullmatch(word) for word in variant.split()):
+                raise PhraseError(f"{variant!r} is not a word with an optional * at its ends")
+    if not any(isinstance(item, _Item) and not item.optional for item in items):
+        raise PhraseError("no word that must be there")
+    return items
+
+
+class Compiler:
+    """Compiles the phrases of one pack."""
+
+    def __init__(self, language: str, words: Mapping[str, Sequence[str]]) -> None:
+        self.language = language
+        self.words = words
+        self.unspaced = language in UNSPACED
+        self.letter = r"[\w\u0900-\u097f]" if language == "hi" else rf"[^\W{CJK}]"
+        stop = r".!?\u2026\u3002\uff01\uff1f\u0964"
+        self.sep = r"[\s\"']*" if self.unspaced else rf"(?:(?!{self.letter})[^{stop}{CJK}])+"
+        self.stop = rf"[^{stop},;\uff0c\uff1b\n]"
+        negation = NEGATIONS.get(language, "")
+        self.skip = "" if not negation else rf"(?!{negation})" if self.unspaced else rf"(?!(?:{negation})(?!\w))"
+
+    def phrase(self, phrase: str) -> Phrase:
+        """A phrase with its anchors."""
+        items = _items(phrase, self.words)
+        if "~" in items:
+            raise PhraseError("~ belongs in guards only")
+        best = max(
+            (item for item in items if isinstance(item, _Item) and not item.optional),
+            key=lambda item: min(_weight(a) for v in item.variants for a in self._anchor(v)),
+        )
+        anchors = frozenset(anchor for variant in best.variants for anchor in self._anchor(variant))
+        return Phrase(re.compile(self._join(items)), anchors)
+
+    def guard(self, phrase: str) -> Guard:
+        """A guard, before, after or around the hit, or anywhere near."""
+        items = _items(phrase, self.words)
+        if "~" not in items:
+            return Guard(None, None, re.compile(self._join(items)))
+        at = items.index("~")
+        before, after = items[:at], items[at + 1 :]
+        return Guard(
+            re.compile(self._join(before, closed=True) + r"\Z") if before else None,
+            re.compile(self._join(after, opened=True)) if after else None,
+            None,
+        )
+
+    def _anchor(self, variant: str) -> list[str]:
+        longest = max(variant.split(), key=lambda word: _weight(fold_text(word.strip("*"))))
+        return list(spellings(longest.strip("*"), self.language))
+
+    def _gap(self, size: int) -> str:
+        if self.unspaced:
+            return rf"(?:{self.skip}{self.stop}){{0,{size * CHARS_PER_WORD}}}?"
+        return rf"(?:{self.sep}{self.skip}{self.letter}+){{0,{size}}}?{self.sep}"
+
+    def _join(self, items: Iterable[_Item | int | str], opened: bool = False, closed: bool = False) -> str:
+        """One expression; `opened` and `closed`: something stands before, after it."""
+        out: list[str] = []
+        glue = self.sep if opened else ""
+        for item in items:
+            if item == "^":
+                out.append(r"\A\W*")
+                glue = ""
+            elif item == "$":
+                out.append(r"\W*\Z")
+                glue = ""
+            elif isinstance(item, int):
+                out.append(self._gap(item))
+                glue = ""
+            elif isinstance(item, _Item):
+                body = "(?:" + "|".join(self._variants(item.variants)) + ")"
+                out.append(f"(?:{glue}{body})?" if item.optional else glue + body)
+                glue = self.sep
+        return "".join(out) + (glue if closed else "")
+
+    def _variants(self, variants: Sequence[str]) -> list[str]:
+        ordered = sorted(variants, key=lambda variant: (-len(variant), variant))
+        return [self.sep.join(self._word(word) for word in variant.split()) for variant in ordered]
+
+    def _word(self, word: str) -> str:
+        body = word.strip("*")
+        forms = [re.escape(form) for form in spellings(body, self.language)]
+        text = forms[0] if len(forms) == 1 else "(?:" + "|".join(forms) + ")"
+        folded = fold_text(body)
+        head = "" if re.match(f"[{CJK}]", folded[0]) else f"(?<!{self.letter})"
+        tail = "" if re.match(f"[{CJK}]", folded[-1]) else f"(?!{self.letter})"
+        if word[0] == "*":
+            head = rf"{head}{self.letter}*"
+        if word[-1] == "*":
+            tail = rf"{self.letter}*"
+        return head + text + tail
+
+
+def _weight(word: str) -> int:
+    return 1 if word in COMMON else len(word) * (2 if re.match(f"[{CJK}]", word) else 1)
