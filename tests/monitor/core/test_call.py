@@ -1,0 +1,165 @@
+"""The pure core: the same call gives the same events, however its scores come back."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core import events
+from monitor.core.fold import Fold
+from monitor.core.inputs import AlertAction, Emit, NeedScore, Scored, Tick
+from monitor.core.rules import Rules
+from stream.messages import CallEnd, CallHold, CallResume
+from tests.monitor.core.calls import CALL, heard, of_type, play, said, start
+
+LABELS = ["insult", "threat_legal", "ask_superior", "cooperates", "eased", "repeat_contact", "self_harm", "blocked"]
+MOVES = ["stock_apology", "solve", "empathise", "taboo", "confront", "helpless", "listen"]
+
+
+@st.composite
+def conversations(draw: st.DrawFn):  # type: ignore[no-untyped-def]
+    """A call of any shape and the scores of its turns."""
+    records: list = [start()]
+    scores = {}
+    at_s = 0.0
+    for number in range(draw(st.integers(1, 14))):
+        role = draw(st.sampled_from(["customer", "customer", "agent", "manager", "unknown"]))
+        at_s += draw(st.floats(0.5, 25))
+        records.append(said(number, role, draw(st.sampled_from(["No.", "I waited all day", "我等了一天"])), at_s))
+        names = draw(st.lists(st.sampled_from(LABELS if role in ("customer", "unknown") else MOVES), max_size=3))
+        customer = role in ("customer", "unknown")
+        anger = {"anger": draw(st.floats(0, 1))} if customer else {}
+        scores[str(number)] = heard(draw(st.floats(0, 4)) if customer else None, *names, **anger)
+        at_s += 2
+    records.append(CallEnd(call_id=CALL, at_s=at_s + 3, reason="hangup"))
+    return records, scores
+
+
+@settings(max_examples=60, deadline=None)
+@given(call=conversations(), order=st.randoms(use_true_random=False))
+def test_events_do_not_depend_on_when_the_scores_come(call, order: random.Random, rules: Rules) -> None:  # type: ignore[no-untyped-def]
+    records, scores = call
+    tidy = [events.encode(event) for event in play(rules, records, scores)]
+    fold = Fold(CALL, rules)
+    late: list[events.Event] = []
+    open_questions: list[str] = []
+
+    def take(effects: list) -> None:
+        late.extend(effect.event for effect in effects if isinstance(effect, Emit))
+        open_questions.extend(effect.segment_id for effect in effects if isinstance(effect, NeedScore))
+
+    for record in records:
+        take(fold.apply(record))
+        while open_questions and order.random() < 0.5:
+            segment = open_questions.pop(order.randrange(len(open_questions)))
+            take(fold.apply(Scored(call_id=CALL, segment_id=segment, score=scores[segment])))
+    take(fold.close())
+    while open_questions:
+        segment = open_questions.pop(order.randrange(len(open_questions)))
+        take(fold.apply(Scored(call_id=CALL, segment_id=segment, score=scores[segment])))
+    assert [events.encode(event) for event in late] == tidy
+
+
+@settings(max_examples=60, deadline=None)
+@given(call=conversations())
+def test_no_storm_and_every_point_adds_up(call, rules: Rules) -> None:  # type: ignore[no-untyped-def]
+    records, scores = call
+    out = play(rules, records, scores)
+    firing: dict[str, str] = {}
+    turns = len(of_type(out, events.Turn))
+    for event in out:
+        if isinstance(event, events.Alert):
+            if event.state == "firing":
+                assert event.kind not in firing, "a second alert of a kind beside an open one"
+                firing[event.kind] = event.alert_id
+            elif event.state == "resolved":
+                assert firing.pop(event.kind) == event.alert_id
+            else:
+                assert firing[event.kind] == event.alert_id
+            assert event.reason
+            assert event.evidence or event.kind == "silence"
+        if isinstance(event, events.Point):
+            total = sum(part.value for part in event.contributions)
+            assert abs(min(1.0, max(0.0, total)) - event.tension) < 1e-9
+            assert 0 <= event.risk <= 1
+    prompts = [event for event in of_type(out, events.Prompt)]
+    assert len(prompts) <= turns + 3
+    times = [event.at_s for event in out]
+    assert times == sorted(times)
+    assert len(of_type(out, events.Point)) == turns == len(scores)
+
+
+def test_ticks_only_bring_forward_what_comes_anyway(rules: Rules) -> None:
+    records = [start(), said(0, "customer", "Do something about it!", 0, 3), said(1, "agent", "I am on it now.", 40)]
+    scores = {"0": heard(3.5, anger=0.9)}
+    ticked = [*records[:2], Tick(call_id=CALL, at_s=20.0), records[2]]
+    assert play(rules, records, scores) == play(rules, ticked, scores)
+
+
+def test_a_missing_score_is_a_degraded_point_that_moves_nothing(rules: Rules) -> None:
+    fold = Fold(CALL, rules)
+    fold.apply(start())
+    fold.apply(said(0, "customer", "This is outrageous", 0))
+    out = fold.apply(Scored(call_id=CALL, segment_id="0", failed="scorer error"))
+    (point,) = (effect.event for effect in out if isinstance(effect, Emit) and isinstance(effect.event, events.Point))
+    assert point.degraded == "scorer error"
+    assert point.tension == 0
+    assert point.contributions == []
+
+
+def test_a_must_report_phrase_counts_even_when_the_model_is_silent(rules: Rules) -> None:
+    fold = Fold(CALL, rules)
+    fold.apply(start("en"))
+    fold.apply(said(0, "customer", "I will report you to the Financial Ombudsman tomorrow.", 0))
+    out = fold.apply(Scored(call_id=CALL, segment_id="0", failed="scorer error"))
+    alerts = [effect.event for effect in out if isinstance(effect, Emit) and isinstance(effect.event, events.Alert)]
+    assert [(alert.kind, alert.severity, alert.state) for alert in alerts] == [("must_report", "critical", "firing")]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "I'm so tired of this, nobody helps me."), ("hr", "Umoran sam od toga, nitko mi ne pomaže.")],
+)
+def test_silence_after_an_outburst_is_raised_by_the_clock_and_not_on_hold(
+    rules: Rules, language: str, text: str
+) -> None:
+    angry = {"0": heard(3.6, anger=0.9)}
+    opening = [start(language), said(0, "customer", text, 0, 4)]
+    quiet = play(rules, [*opening, Tick(call_id=CALL, at_s=13)], angry)
+    (alert,) = of_type(quiet, events.Alert)[-1:]
+    assert (alert.kind, alert.at_s) == ("silence", 12.0)  # type: ignore[attr-defined]
+    assert [event.situation for event in of_type(quiet, events.Prompt)][-1] == "silence"  # type: ignore[attr-defined]
+    held = [*opening, CallHold(call_id=CALL, at_s=6), Tick(call_id=CALL, at_s=60), CallResume(call_id=CALL, at_s=61)]
+    assert "silence" not in [event.kind for event in of_type(play(rules, held, angry), events.Alert)]  # type: ignore[attr-defined]
+
+
+def test_acknowledged_means_quiet_until_it_gets_worse(rules: Rules) -> None:
+    records = [start(), said(0, "customer", "I want your manager", 0)]
+    scores = {"0": heard(1.0, "ask_superior"), "1": heard(1.0, "ask_superior"), "2": heard(4.0, "ask_superior", anger=1)}
+    (first,) = of_type(play(rules, records, scores, close=False), events.Alert)
+    ack = AlertAction(call_id=CALL, at_s=5, alert_id=first.alert_id, action="ack", by="mira")  # type: ignore[attr-defined]
+    again = [said(1, "customer", "Your manager, please", 10), said(2, "customer", "Your manager, you fools!", 20)]
+    states = [
+        (event.state, event.severity)  # type: ignore[attr-defined]
+        for event in of_type(play(rules, [*records, ack, *again], scores), events.Alert)
+        if event.kind == "escalation_request"  # type: ignore[attr-defined]
+    ]
+    assert states[:2] == [("firing", "warning"), ("acknowledged", "warning")]
+    assert states[2:] in ([], [("updated", "critical")])
+
+
+def test_a_stock_apology_earns_nothing_and_a_solution_that_is_accepted_does(rules: Rules) -> None:
+    upset = {"0": heard(3.2, anger=0.9)}
+
+    def after(move: str, reply: str) -> list[float]:
+        records = [start(), said(0, "customer", "What now?", 0), said(1, "agent", "...", 5), said(2, "customer", reply, 9)]
+        scores = upset | {"1": heard(None, move), "2": heard(0.5, "cooperates")}
+        return [event.tension for event in of_type(play(rules, records, scores), events.Point)]  # type: ignore[attr-defined]
+
+    apology, solution = after("stock_apology", "Fine."), after("solve", "Fine.")
+    assert apology[1] >= apology[0]
+    assert solution[1] < solution[0]
+    assert solution[2] < apology[2]
