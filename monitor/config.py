@@ -144,7 +144,7 @@ def sections() -> dict[str, type[msgspec.Struct]]:
 
 
 def _build(values: dict[str, dict[str, Any]]) -> Config:
-    made = {name: struct(**values.get(name, {})) for name, struct in sections().items()}
+    made: dict[str, Any] = {name: struct(**values.get(name, {})) for name, struct in sections().items()}
     core = Settings(**{f.name: made.pop(f.name) for f in msgspec.structs.fields(Settings)})
     return Config(**made, core=core)
 

@@ -100,9 +100,7 @@ class Reader:
             if struct is None:
                 self.add(source, section, "is no section", self._section_hint(section, table, known))
             elif not isinstance(table, Mapping):
-                self.add(
-                    source, section, "is a section, not a value", f"write [{section}] and its settings below"
-                )
+                self.add(source, section, "is a section, not a value", f"write [{section}] and its settings below")
             else:
                 into.setdefault(section, {}).update(self._settings(section, table, struct, source, base))
 

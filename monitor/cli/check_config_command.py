@@ -1,0 +1,62 @@
+"""`becalm check-config`: every mistake in the settings and in the files they name."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from monitor.cli import common
+from monitor.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE", help="settings to check; same as --config")
+    common.add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    args.config = args.config if args.file is None else args.file
+    config = common.load_config(args)
+    problems = [problem for check in (_alerting, _texts, _model, _tokens) for problem in check(config)]
+    if problems:
+        raise Failure("\n".join(problems))
+    print(f"{args.config or 'the default settings'}: nothing wrong")
+    return 0
+
+
+def _alerting(config: Config) -> Iterator[str]:
+    from alerts.settings import load
+
+    yield from _said(lambda: load(config.alerting_file))
+
+
+def _texts(config: Config) -> Iterator[str]:
+    from monitor.packlint import lint
+
+    yield from lint(config.texts_dir)
+    yield from _said(lambda: common.load_rules(config, "unknown"))
+
+
+def _model(config: Config) -> Iterator[str]:
+    yield from _said(lambda: common.model_version(config))
+
+
+def _tokens(config: Config) -> Iterator[str]:
+    from pathlib import Path
+
+    from monitor.service.auth import Auth
+
+    file = Path(config.auth.tokens_file) if config.auth.tokens_file else None
+    yield from _said(lambda: Auth(file, config.server.host, config.server.allowed_origins))
+
+
+def _said(load: Callable[[], object]) -> Iterator[str]:
+    """The complaint of one loader, if it has one."""
+    try:
+        load()
+    except (Failure, ValueError, OSError) as error:
+        yield common.reason(error)
