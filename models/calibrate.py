@@ -1,0 +1,87 @@
+"""From logits to probabilities that mean something: Platt's method for each label, and a threshold moved to 0.5."""
+
+from typing import Any
+
+import numpy as np
+
+from models.directory import Mapping
+from models.examples import LABEL_INDEX
+from models.labels import ALL_LABELS, CUES, EMOTIONS, HEAT_OUTPUTS, MOVES, MUST_NOT_MISS, STEPS
+
+Array = np.ndarray[Any, Any]
+FALSE_ALARMS = 0.02
+"""Highest share of negatives that may pass the threshold of a threat, a safety cue or a request."""
+SHRINK = 20.0
+"""Positives that a head's common threshold weighs beside a label's own."""
+
+
+def sigmoid(x: Array) -> Array:
+    """Logistic function."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30.0, 30.0))))
+
+
+def platt(logits: Array, wanted: Array, prior: float = 4.0) -> tuple[float, float]:
+    """Slope and offset by Newton steps on the log loss, with a pull of weight `prior` to slope 1 and offset 0."""
+    parameters = np.array([1.0, 0.0])
+    design = np.stack([logits, np.ones_like(logits)], axis=1).astype(np.float64)
+    pull, origin = prior * np.diag([1.0, 0.1]), np.array([1.0, 0.0])
+    for _ in range(50):
+        p = sigmoid(design @ parameters)
+        gradient = design.T @ (p - wanted) + pull @ (parameters - origin)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + pull
+        step = np.linalg.solve(hessian, gradient)
+        parameters -= step
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    return max(0.1, float(parameters[0])), float(parameters[1])
+
+
+def best_cut(odds: Array, wanted: Array) -> float:
+    """The cut in log odds with the highest F1; 0 without a positive."""
+    if wanted.sum() == 0:
+        return 0.0
+    order = np.argsort(-odds, kind="stable")
+    hits = np.cumsum(wanted[order])
+    scores = 2 * hits / (np.arange(1, len(order) + 1) + wanted.sum())
+    at = int(scores.argmax())
+    below = odds[order[at + 1]] if at + 1 < len(order) else odds[order[at]]
+    return float((odds[order[at]] + below) / 2)
+
+
+def calibrate(logits: Array, wanted: Array, counts: Array) -> dict[str, Mapping]:
+    """A mapping for every output from held-out logits, targets and masks `[n, outputs]`."""
+    found: dict[str, Mapping] = {}
+    lines: dict[str, tuple[float, float]] = {}
+    for name in ALL_LABELS:
+        rows = counts[:, LABEL_INDEX[name]] > 0
+        lines[name] = platt(logits[rows, LABEL_INDEX[name]], wanted[rows, LABEL_INDEX[name]])
+    for name in HEAT_OUTPUTS:
+        found[name] = Mapping(*lines[name])
+    for names in (EMOTIONS, CUES, MOVES, STEPS):
+        cuts: dict[str, tuple[float, float]] = {}
+        for name in names:
+            odds, truth = _odds(name, lines[name], logits, wanted, counts)
+            cuts[name] = (best_cut(odds, truth), float(truth.sum()))
+        common = float(np.median([cut for cut, positives in cuts.values() if positives >= 5] or [0.0]))
+        for name in names:
+            cut, positives = cuts[name]
+            cut = (positives * cut + SHRINK * common) / (positives + SHRINK)
+            if name in MUST_NOT_MISS:
+                odds, truth = _odds(name, lines[name], logits, wanted, counts)
+                cut = float(np.quantile(odds[truth == 0], 1 - FALSE_ALARMS, method="higher")) + 1e-6
+            slope, offset = lines[name]
+            found[name] = Mapping(round(slope, 5), round(offset - cut, 5))
+    return found
+
+
+def _odds(name: str, line: tuple[float, float], logits: Array, wanted: Array, counts: Array) -> tuple[Array, Array]:
+    column = LABEL_INDEX[name]
+    rows = counts[:, column] > 0
+    return line[0] * logits[rows, column] + line[1], wanted[rows, column]
+
+
+def apply(mappings: dict[str, Mapping], logits: Array) -> Array:
+    """Mapped probabilities `[n, outputs]`."""
+    slope = np.array([mappings[name].slope for name in ALL_LABELS])
+    offset = np.array([mappings[name].offset for name in ALL_LABELS])
+    return sigmoid(slope * logits + offset)

@@ -1,0 +1,148 @@
+"""Scores turns: the only module that the service needs torch for.
+
+A score is a pure function of its input. Turns are only ever batched with turns of the same padded length, a function of
+the turn alone, and every matrix product has a multiple of eight rows; so no bit of a result depends on its neighbours.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models import network
+from models.directory import DEFAULT, REBUILD, ModelDirectory, ModelError
+from models.encoding import PAD, Encoded, encode, load_tokenizer
+from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS, scored_role
+from models.types import Score, ScoreInput
+
+__all__ = ["ModelError", "Scorer", "too_little_text"]
+
+STEP = 8
+"""Lengths are padded to a multiple of this."""
+SHOWN_FROM = 0.1
+"""Labels below this mapped probability are left out."""
+
+
+def too_little_text(text: str) -> bool:
+    """Whether there is no letter or ideograph in it to hear anything from."""
+    return not any(unicodedata.category(char)[0] == "L" for char in text)
+
+
+class Scorer:
+    """A model directory, loaded. Not thread-safe: one thread scores."""
+
+    def __init__(self, folder: Path | str = DEFAULT, threads: int | None = None, token_budget: int = 2048) -> None:
+        self.directory = ModelDirectory(folder)
+        self.version = self.directory.version
+        self.token_budget = token_budget
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.tokenizer = load_tokenizer(self.directory.folder)
+        self.model = _load(self.directory)
+        self.hidden_size = int(self.model.config.hidden_size)
+        outputs, labels = self.directory.outputs, self.directory.calibration.labels
+        self._slope = np.array([labels[name].slope for name in outputs])
+        self._offset = np.array([labels[name].offset for name in outputs])
+        self._column = {name: i for i, name in enumerate(outputs)}
+        chosen = self.directory.calibration.embedding
+        self._layer = chosen.layer if chosen else self.model.config.num_hidden_layers - 1
+        self._projection = _projection(self.directory, self.hidden_size)
+
+    def score(self, inputs: Sequence[ScoreInput]) -> list[Score]:
+        """One score an input, in their order."""
+        heard = [i for i, item in enumerate(inputs) if not too_little_text(item.text)]
+        silence = Score({}, None, {}, bytes(self.hidden_size), "too_little_text")
+        scores = [silence] * len(inputs)
+        encoded = encode(self.tokenizer, [inputs[i] for i in heard])
+        for batch in self._batches(encoded):
+            logits, embeddings = self.forward([encoded[i] for i in batch])
+            for i, row, vector in zip(batch, logits, embeddings, strict=True):
+                scores[heard[i]] = self.to_score(inputs[heard[i]].role, row, vector)
+        return scores
+
+    def _batches(self, encoded: list[Encoded]) -> list[list[int]]:
+        """Numbers of inputs with equal padded length, at most `token_budget` tokens a batch, short ones first."""
+        alike: dict[int, list[int]] = {}
+        for i, one in enumerate(encoded):
+            alike.setdefault(_padded(one), []).append(i)
+        batches: list[list[int]] = []
+        for length in sorted(alike):
+            size = max(1, self.token_budget // length)
+            batches.extend(alike[length][at : at + size] for at in range(0, len(alike[length]), size))
+        return batches
+
+    def forward(self, encoded: list[Encoded]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Logits `[batch, outputs]` and unit embeddings `[batch, h]` of inputs of equal padded length."""
+        with torch.inference_mode():
+            ids, types, mask, turn = _tensors(encoded)
+            hidden = network.lower(self.model, ids, types, mask, self._layer)
+            mean = (hidden * turn[:, :, None]).sum(1) / turn.sum(1, keepdim=True)
+            logits = network.upper(self.model, hidden, mask, self._layer)[0]
+        return logits.numpy(), self.embed(mean.numpy())
+
+    def embed(self, mean: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Project the mean hidden state of the turn's own tokens, one row at a time, to unit length."""
+        matrix, bias = self._projection
+        rows = [row.astype(np.float64) @ matrix + bias for row in mean]
+        return np.stack([row / max(float(np.linalg.norm(row)), 1e-9) for row in rows])
+
+    def to_score(self, role: str, logits: np.ndarray[Any, Any], embedding: np.ndarray[Any, Any]) -> Score:
+        """The score of one turn from its logits `[outputs]` and its unit embedding `[h]`."""
+        mapped = 1.0 / (1.0 + np.exp(-np.clip(self._slope * logits + self._offset, -30.0, 30.0)))
+        heard_as = scored_role(role)
+
+        def read(name: str) -> float:
+            return round(float(mapped[self._column[name]]), 4)
+
+        emotions = {name: read(name) for name in EMOTIONS} if heard_as == "customer" else {}
+        heat = round(sum(float(mapped[self._column[name]]) for name in HEAT_OUTPUTS), 4)
+        labels = {name: read(name) for name in ROLE_LABELS[heard_as] if read(name) >= SHOWN_FROM}
+        quantised = np.rint(embedding * 127.0).astype(np.int8).tobytes()
+        return Score(emotions, heat if heard_as == "customer" else None, labels, quantised)
+
+
+def _padded(one: Encoded) -> int:
+    return -(-len(one.ids) // STEP) * STEP
+
+
+def _tensors(encoded: list[Encoded]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Ids, token types, attention mask and the turn's own mask, each `[batch, padded]`."""
+    shape = (len(encoded), _padded(encoded[0]))
+    ids, types = torch.full(shape, PAD, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
+    mask, turn = torch.zeros(shape), torch.zeros(shape)
+    for i, one in enumerate(encoded):
+        ids[i, : len(one.ids)] = torch.tensor(one.ids)
+        types[i, one.turn : len(one.ids)] = 1
+        mask[i, : len(one.ids)] = 1.0
+        turn[i, : one.turn] = 1.0
+    return ids, types, mask, turn
+
+
+def _load(directory: ModelDirectory) -> Any:
+    """The stock model in float32 (the weights are stored in half precision)."""
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(
+            directory.folder, dtype=torch.float32, local_files_only=True, attn_implementation="eager"
+        )
+    except Exception as error:
+        raise ModelError(f"{directory.folder}: the weights do not load ({error}); {REBUILD}") from error
+    if model.config.model_type != "bert":
+        raise ModelError(f"{directory.folder / 'config.json'}: model_type {model.config.model_type!r} is not `bert`")
+    return model.eval().requires_grad_(False)
+
+
+def _projection(directory: ModelDirectory, hidden: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """`[h, h]` and `[h]` of the embedding's linear map; the identity where the directory has none."""
+    path = directory.folder / "embedding.safetensors"
+    if not path.is_file():
+        return np.eye(hidden), np.zeros(hidden)
+    from safetensors.numpy import load_file
+
+    tensors = load_file(path)
+    return tensors["weight"].astype(np.float64), tensors["bias"].astype(np.float64)
