@@ -148,7 +148,7 @@ def fault(name: str, value: Any, kind: Any) -> tuple[str, str]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = SECONDS_RANGE if name.endswith("_s") else RANGES.get(name, (-math.inf, math.inf))
         if not math.isfinite(value) or not low <= value <= high:
-            return f"is {value:g}, outside {low:g} to {high:g}", f"in {unit}" if unit else ""
+            return f"is {value:g}, outside {low:.10g} to {high:.10g}", f"in {unit}" if unit else ""
     return "", ""
 
 
