@@ -50,6 +50,20 @@ class Fold:
         return self._monitor.features
 
     @property
+    def next_release(self) -> float | None:
+        """The part of `next_deadline` at which messages that wait for their place go out."""
+        return self._assembler.next_deadline
+
+    @property
+    def takes_messages(self) -> bool:
+        """False once the call's end has gone out, even while scores of earlier turns are missing."""
+        return not self._assembler.ended
+
+    def knows(self, segment_id: str) -> bool:
+        """Has a final of this segment been taken?"""
+        return self._assembler.knows(segment_id)
+
+    @property
     def view(self) -> CallView:
         return self._monitor.view
 
