@@ -15,6 +15,8 @@ from monitor.core.rules import Rules
 
 ON_THE_TURN = (("safety", SAFETY_LABELS), ("must_report", THREAT_LABELS))
 """Alerts that fire on the turn that says it, whatever the tension, cooldown or budget."""
+RELAPSE_FROM = 0.5
+"""Tension from which a relapse is worth a supervisor's look; a lesser one is a pivot and a prompt."""
 CONDUCT = ("taboo", "confront")
 _SOFT = frozenset({"cooperates", "eased"})
 
@@ -56,7 +58,7 @@ class Decider:
         severity = "critical" if state.tension > HOT_ABOVE else "warning"
         out += self._say("escalation_request", severity, heard, heard.holding(frozenset({"ask_superior"})), state)
         out += self._decide(heard, state, relapsed)
-        if relapsed and "risk" not in self._book.open_kinds():
+        if relapsed and state.tension >= RELAPSE_FROM and "risk" not in self._book.open_kinds():
             out += self._book.raise_alert("relapse", "warning", state.at_s, evidence_of(heard), heard.segment_id)
         return out
 

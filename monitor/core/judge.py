@@ -53,7 +53,7 @@ class Judge:
         self._decider = Decider(call_id, rules)
         self._prompts = PromptDesk(call_id, rules.texts, settings.prompts)
         self._repetition = RepetitionFinder(settings.repetition)
-        self._silence = SilenceWatch(settings.alerts)
+        self._silence = SilenceWatch(settings.alerts, "voice")
         self._suggester = Suggester()
         self._record = CallRecord()
         self._charges: list[str] = []
@@ -79,6 +79,7 @@ class Judge:
         self.language = message.language
         if message.agent is not None:
             self.agent_id, self.team = message.agent.id, message.agent.team
+        self._silence = SilenceWatch(self._rules.settings.alerts, message.channel)
         if message.channel in ASYNCHRONOUS_CHANNELS:
             curve = self._rules.settings.curve
             self._curve = Curve(curve, curve.half_life_s * curve.asynchronous_factor)

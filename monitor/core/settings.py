@@ -56,7 +56,9 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silence_after_s: float = 8.0
-    """Seconds without an answer to an upset customer before a silence alert; frozen on hold."""
+    """Seconds without an answer to an upset caller before a silence alert; frozen on hold."""
+    chat_silence_after_s: float = 60.0
+    """The same in a chat. Email, social and portal know no silence: an answer there takes hours."""
     checking_allowance_s: float = 40.0
     """Seconds allowed instead when the agent has said that they are looking something up."""
     language: str = "en"

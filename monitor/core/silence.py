@@ -19,24 +19,25 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 class SilenceWatch:
     """`due_s` is the call time at which the silence becomes an alert; None while nothing is owed."""
 
-    def __init__(self, settings: AlertSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: AlertSettings, channel: str) -> None:
+        self._patience_s = {"voice": settings.silence_after_s, "chat": settings.chat_silence_after_s}.get(channel)
+        self._checking_s = settings.checking_allowance_s
         self.due_s: float | None = None
         self.since_s = 0.0
         self._owed = False
 
     def customer_turn(self, heard: Heard, upset: bool) -> None:
         self._owed = upset or (self._owed and heard.known and not heard.holding(frozenset({"eased"})))
-        self._start(heard.turn.end_s, self._settings.silence_after_s)
+        self._start(heard.turn.end_s, self._patience_s)
 
     def agent_turn(self, heard: Heard) -> None:
         """A real answer pays the debt; a bare word leaves it; a promise to look buys time."""
         if not self._owed:
             return
         if len(_WORD.findall(heard.turn.text)) <= 3 and not heard.holding(GOOD - {"listen"}):
-            self._start(heard.turn.end_s, self._settings.silence_after_s)
+            self._start(heard.turn.end_s, self._patience_s)
         elif heard.holding(CHECKING):
-            self._start(heard.turn.end_s, self._settings.checking_allowance_s)
+            self._start(heard.turn.end_s, self._checking_s)
         else:
             self._owed, self.due_s = False, None
 
@@ -44,7 +45,7 @@ class SilenceWatch:
         self.due_s = None
 
     def resume(self, at_s: float) -> None:
-        self._start(at_s, self._settings.silence_after_s)
+        self._start(at_s, self._patience_s)
 
     def fired(self) -> float:
         """The alert went out; wait for the next turn. Returns the seconds of silence."""
@@ -54,6 +55,7 @@ class SilenceWatch:
     def end(self) -> None:
         self._owed, self.due_s = False, None
 
-    def _start(self, from_s: float, after_s: float) -> None:
+    def _start(self, from_s: float, after_s: float | None) -> None:
         self.since_s = from_s
-        self.due_s = from_s + after_s if self._owed else None
+        waits = self._owed and after_s is not None and self._patience_s is not None
+        self.due_s = from_s + after_s if waits and after_s is not None else None
