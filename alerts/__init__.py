@@ -1,0 +1,1 @@
+"""Deliver: an alert is routed, silenced, deduplicated, sent, retried and recorded. Imports only itself."""
