@@ -23,13 +23,14 @@ _kind = msgspec.json.Decoder(_Kind)
 _JOURNAL_TAGS = frozenset({"score", "tick", "alert.action", "prompt.action"})
 
 
-def read_records(lines: Iterable[bytes], name: str) -> Iterator[Record]:
+def read_records(lines: Iterable[bytes | str], name: str) -> Iterator[Record]:
     """Messages and journal records, one a line; blank lines are passed over.
 
     Raises LineError that names `name` and the line, counted from 1.
     """
     for number, line in enumerate(lines, start=1):
-        text = (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).strip()
+        raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+        text = (raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw).strip()
         if text:
             try:
                 yield _record(text)

@@ -13,20 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-
 from models.types import Score, ScoreInput
-from models.worker import Scores
+from models.worker import Overloaded, Scores
 from monitor.core.events import Event
 from monitor.core.fold import Fold
 from monitor.core.inputs import Effect, Emit, NeedScore, Record, Scored
 from monitor.core.rules import Rules
-from monitor.recordings import by_call, is_journal
-from stream.messages import Transcript
-from stream.redact import redact
+from monitor.door import redacted
+from monitor.recordings import LineError, by_call, is_journal, read_records
+from stream.messages import Message
+
+__all__ = ["LineError", "fold_call", "prepare", "read_records", "replay", "score_all", "scored"]
 
 BATCH = 1024
 """Turns given to the scorer at a time; scores do not depend on it."""
+Questions = dict[tuple[str, str], ScoreInput]
+"""Turns to score, by call_id and segment_id."""
+Answers = dict[tuple[str, str], Scored]
 _Progress = Callable[[int, int], None]
 
 
@@ -39,25 +42,28 @@ def replay(
     progress: _Progress | None = None,
 ) -> Iterator[tuple[str, Event]]:
     """The events of every call, as (call_id, event), with turns without a score scored by `scorer`."""
-    calls = {call_id: _at_the_door(lines, region) for call_id, lines in by_call(records).items()}
-    questions = {
-        (call_id, need.segment_id): need.item
-        for call_id, journal in calls.items()
-        for need in _unanswered(call_id, journal, rules)
-    }
+    calls, questions = prepare(records, rules, region)
     answers = score_all(questions, scorer, progress)
     for call_id, journal in calls.items():
         for event in fold_call(call_id, journal, rules, answers):
             yield call_id, event
 
 
+def prepare(records: Iterable[Record], rules: Rules, region: str = "") -> tuple[dict[str, list[Record]], Questions]:
+    """The records of each call as the core may see them, and the turns that have no score among them."""
+    calls = {call_id: _at_the_door(lines, region) for call_id, lines in by_call(records).items()}
+    questions = {
+        (call_id, need.segment_id): need.item
+        for call_id, journal in calls.items()
+        for need in _unanswered(call_id, journal, rules)
+    }
+    return calls, questions
+
+
 def _at_the_door(records: list[Record], region: str) -> list[Record]:
     if is_journal(records):
         return records
-    return [
-        msgspec.structs.replace(record, text=redact(record.text, region)) if isinstance(record, Transcript) else record
-        for record in records
-    ]
+    return [redacted(record, region) if isinstance(record, Message) else record for record in records]
 
 
 def _unanswered(call_id: str, records: list[Record], rules: Rules) -> list[NeedScore]:
@@ -69,13 +75,11 @@ def _unanswered(call_id: str, records: list[Record], rules: Rules) -> list[NeedS
     return [effect for effect in effects if isinstance(effect, NeedScore) and effect.segment_id not in known]
 
 
-def score_all(
-    questions: dict[tuple[str, str], ScoreInput], scorer: Scores, progress: _Progress | None = None
-) -> dict[tuple[str, str], Scored]:
-    """An answer to every question by (call_id, segment_id). Questions go to the scorer in the order of their text,
+def score_all(questions: Questions, scorer: Scores, progress: _Progress | None = None) -> Answers:
+    """An answer to every question. Questions go to the scorer in the order of their text,
     so that batches are alike however the file is ordered; a score does not depend on its batch anyway."""
     waiting = sorted(questions, key=lambda key: (len(questions[key].text), questions[key].text, key))
-    answers: dict[tuple[str, str], Scored] = {}
+    answers: Answers = {}
     for at in range(0, len(waiting), BATCH):
         batch = waiting[at : at + BATCH]
         for key, result in zip(batch, _scores([questions[key] for key in batch], scorer), strict=True):
@@ -89,6 +93,8 @@ def _scores(items: list[ScoreInput], scorer: Scores) -> list[Score | Exception]:
     """Scores of a batch; where it fails, of each turn alone, so that only the poison one fails, as live."""
     try:
         return list(scorer.score(items))
+    except Overloaded:
+        raise  # says nothing about the turns
     except Exception as error:
         if len(items) == 1:
             return [error]
@@ -96,15 +102,13 @@ def _scores(items: list[ScoreInput], scorer: Scores) -> list[Score | Exception]:
 
 
 def scored(call_id: str, segment_id: str, result: Score | Exception) -> Scored:
-    """The journal record of a result; a failure is named by its type, without its text."""
+    """The journal record of a result, as the service writes it."""
     if isinstance(result, Exception):
-        return Scored(call_id=call_id, segment_id=segment_id, failed=type(result).__name__)
+        return Scored(call_id=call_id, segment_id=segment_id, failed="scoring_failed")
     return Scored(call_id=call_id, segment_id=segment_id, score=result)
 
 
-def fold_call(
-    call_id: str, records: list[Record], rules: Rules, answers: dict[tuple[str, str], Scored] | None = None
-) -> Iterator[Event]:
+def fold_call(call_id: str, records: list[Record], rules: Rules, answers: Answers | None = None) -> Iterator[Event]:
     """The events of one call from its records, with `answers` given the moment they are asked for."""
     fold = Fold(call_id, rules)
     for record in records:

@@ -19,6 +19,8 @@ WINDOW = 512
 """Messages in flight, sent and not known to be durable, beyond which no more are sent."""
 STALL_S = 60.0
 """Seconds without any answer after which waiting for acks is given up."""
+OVERLOAD_PAUSE_S = 1.0
+"""Pause after an `overloaded` answer; then everything without an answer is sent again."""
 RECONNECT_S = (0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 5.0)
 """Pauses before each try to connect again; after the last one it is given up."""
 
@@ -142,6 +144,8 @@ class Player:
         self._answered = asyncio.Event()
         self._delays_s: dict[tuple[str, str], float] = {}
         self._refused: Counter[str] = Counter()
+        self._overloaded = False
+        self._acked_at_s = time.monotonic()
         self._begun_s: float | None = None
         self.report = Report(
             calls=len({item.message.call_id for item in timed}),
@@ -188,29 +192,37 @@ class Player:
                     await task
 
     async def _write(self, socket: ClientConnection) -> None:
-        for message in self._outbox.messages():
-            await socket.send(encode(message).decode())
+        await self._send_again(socket)
         if self._begun_s is None:
             self._begun_s = time.monotonic()
         while self._next < len(self._timed):
             item = self._timed[self._next]
             if self._speed is not None:
                 await asyncio.sleep(max(0.0, self._begun_s + item.due_s / self._speed - time.monotonic()))
-            while len(self._outbox) >= WINDOW and self._outbox.unacked:
-                await self._answer()
+            while self._overloaded or (len(self._outbox) >= WINDOW and self._outbox.unacked):
+                await self._answer(socket)
             self._outbox.add(item.message, time.monotonic())
             self._next += 1
             await socket.send(encode(item.message).decode())
         while self._outbox.unacked:
-            await self._answer()
+            await self._answer(socket)
 
-    async def _answer(self) -> None:
+    async def _send_again(self, socket: ClientConnection) -> None:
+        self._overloaded = False
+        for message in self._outbox.messages():
+            await socket.send(encode(message).decode())
+
+    async def _answer(self, socket: ClientConnection) -> None:
+        """Waits for an answer, or out an overload. Raises SendError when nothing was acked for too long."""
+        if self._overloaded:
+            await asyncio.sleep(OVERLOAD_PAUSE_S)
+            await self._send_again(socket)
         self._answered.clear()
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STALL_S):
                 await self._answered.wait()
-        except TimeoutError:
-            raise SendError(f"no answer for {STALL_S:.0f} s; {self._outbox.unacked} finals are not acked") from None
+        if time.monotonic() - self._acked_at_s > STALL_S:
+            raise SendError(f"no ack for {STALL_S:.0f} s; {self._outbox.unacked} finals are not acked")
 
     async def _read(self, socket: ClientConnection) -> None:
         async for frame in socket:
@@ -219,9 +231,12 @@ class Player:
             except msgspec.DecodeError:
                 raise SendError(f"{self._url}: answers something else than acks; is it an ingest socket?") from None
             if isinstance(answer, Ack):
+                self._acked_at_s = time.monotonic()
                 delay_s = self._outbox.ack(answer.call_id, answer.segment_id, time.monotonic())
                 if delay_s is not None:
                     self._delays_s.setdefault((answer.call_id, answer.segment_id), delay_s)
+            elif answer.code == "overloaded":
+                self._overloaded = True
             else:
                 self._outbox.refuse(answer.segment_id)
                 self._refused[answer.code] += 1
