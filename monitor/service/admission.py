@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-import msgspec
-
 from monitor.core.inputs import encode_record
+from monitor.door import redacted
 from monitor.service.answers import (
     BUSY,
     ENDED,
@@ -28,7 +27,6 @@ from monitor.service.livecall import LiveCall
 from monitor.service.metrics import Metrics
 from monitor.service.store import Store
 from stream.messages import CallStart, Message, Transcript
-from stream.redact import redact
 
 
 class Admission:
@@ -74,7 +72,7 @@ class Admission:
         if self._table.desk.depth >= self._limits.shed_interims_at:
             self._metrics.shed.inc()
         elif len(self._hub) > 0:
-            shown = msgspec.structs.replace(message, text=redact(message.text, self._limits.region))
+            shown = redacted(message, self._limits.region)
             self._hub.publish_interim(call.view, interim_frame(shown))
         return taken
 
@@ -133,10 +131,3 @@ class Admission:
             self._storing[key] = stored
             stored.add_done_callback(lambda _: self._storing.pop(key, None))
         return Taken(receipt, stored)
-
-
-def redacted(message: Message, region: str) -> Message:
-    """The message as everything after the door may see it."""
-    if not isinstance(message, Transcript):
-        return message
-    return msgspec.structs.replace(message, text=redact(message.text, region))

@@ -76,7 +76,7 @@ class CallTable:
             self._metrics.core_failures.inc()
             call.broken = True
             self._settle(call)
-            raise Refused("bad_message", FAULT) from error
+            raise Refused("bad_message", FAULT, getattr(record, "segment_id", None)) from error
         return step, self._send(call, step)
 
     async def read(self, query: Callable[..., Any], *values: object) -> Any:
