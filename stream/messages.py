@@ -1,6 +1,5 @@
 """Frames to messages and back: whatever arrives, `decode` gives a message or one clear `MessageError`."""
 
-import math
 import re
 from typing import Any
 
@@ -72,12 +71,14 @@ _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 _ENCODER = msgspec.json.Encoder()
 
 
+class _Named(msgspec.Struct):
+    segment_id: Any = None
+
+
 class MessageError(Exception):
     """Why a frame was refused: protocol `code`, one sentence (never transcript text), field and segment."""
 
-    def __init__(
-        self, code: ErrorCode, message: str, field: str | None = None, segment_id: str | None = None
-    ) -> None:
+    def __init__(self, code: ErrorCode, message: str, field: str | None = None, segment_id: str | None = None) -> None:
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message
@@ -154,21 +155,17 @@ def _explain(reason: str, raw: bytes) -> MessageError:
 def _segment_id(raw: bytes) -> str | None:
     """The segment of a refused message, where it can be told."""
     try:
-        fields: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, Any])
+        segment_id = msgspec.json.decode(raw, type=_Named).segment_id
     except (msgspec.MsgspecError, UnicodeError):
         return None
-    segment_id = fields.get("segment_id")
     return segment_id if isinstance(segment_id, str) and 0 < len(segment_id) <= MAX_NAME_CHARS else None
 
 
 def _checked(message: Transcript) -> Transcript:
-    """What the schema cannot say: times in order, finite measures, no control characters in the text."""
+    """What the schema cannot say: times in order, no control characters in the text."""
     if message.end_s is not None and message.end_s < message.start_s:
         text = "The field end_s is before start_s: send an end at or after the start."
         raise MessageError("bad_message", text, "end_s", message.segment_id)
-    for field, value in (("speech_rate", message.speech_rate), ("loudness", message.loudness)):
-        if value is not None and not math.isfinite(value):
-            raise MessageError("bad_message", f"The field {field} is not finite.", field, message.segment_id)
     if _CONTROL.search(message.text):
         return msgspec.structs.replace(message, text=_CONTROL.sub("", message.text))
     return message

@@ -69,9 +69,7 @@ def tidy_calls(
         if draw(st.integers(0, 4)) == 0:
             mark_s = round(at_s + draw(st.sampled_from([0.0, 0.05, 0.4])), 3)
             marks = [CallHold(call_id, mark_s), CallResume(call_id, mark_s)]
-            messages.append(
-                draw(st.sampled_from([*marks, CallTransfer(call_id, mark_s, TransferTo("billing"))]))
-            )
+            messages.append(draw(st.sampled_from([*marks, CallTransfer(call_id, mark_s, TransferTo("billing"))])))
     messages.sort(key=time_of)
     if draw(st.booleans()):
         messages.append(CallEnd(call_id, round(at_s + draw(st.sampled_from([0.0, 0.3, 5.0])), 3), "hangup"))
@@ -102,8 +100,6 @@ def noisy(draw: st.DrawFn, messages: list[Message]) -> list[Message]:
                 again = draw(st.sampled_from([message, msgspec.structs.replace(message, text="reworded")]))
             out.insert(draw(st.integers(out.index(message) + 1, len(out))), again)
         if isinstance(message, Transcript) and draw(st.booleans()):
-            interim = msgspec.structs.replace(
-                message, final=False, text="an interim", end_s=message.time_s + 50.0
-            )
+            interim = msgspec.structs.replace(message, final=False, text="an interim", end_s=message.time_s + 50.0)
             out.insert(draw(st.integers(0, len(out))), interim)
     return out

@@ -55,9 +55,7 @@ def test_the_tidy_order_itself_comes_out_as_it_stands(data: st.DataObject, name:
     outputs = run(data.draw(in_window(tidy)))
     assert texts(outputs) == spoken
     assert isinstance(outputs[0], CallStart)
-    assert [type(o) for o in outputs if isinstance(o, CallEnd)] == [
-        type(m) for m in tidy if isinstance(m, CallEnd)
-    ]
+    assert [type(o) for o in outputs if isinstance(o, CallEnd)] == [type(m) for m in tidy if isinstance(m, CallEnd)]
     marks = [o for o in outputs if isinstance(o, CallHold | CallResume)]
     assert Counter(marks) == Counter({m for m in tidy if isinstance(m, CallHold | CallResume)})
 
@@ -94,9 +92,7 @@ def test_calls_may_interleave_in_any_way(data: st.DataObject) -> None:
 
 @settings(max_examples=300)
 @given(st.data(), names, st.booleans())
-def test_nothing_is_lost_or_doubled_in_any_order_at_all(
-    data: st.DataObject, name: object, fragments: bool
-) -> None:
+def test_nothing_is_lost_or_doubled_in_any_order_at_all(data: st.DataObject, name: object, fragments: bool) -> None:
     tidy = data.draw(tidy_calls(name, fragments=fragments, missing=True))  # type: ignore[arg-type]
     shuffled = data.draw(st.permutations(tidy))
     outputs = run(data.draw(noisy(shuffled)), fragments)
@@ -172,6 +168,23 @@ def test_numbers_that_run_against_the_clock_are_no_order() -> None:
     for n, segment_id in enumerate(["500", "20", "300", "7", "350", "41"]):
         call.append(final(segment_id, n * 2.0, n * 2.0 + 1, text=segment_id))
     assert texts(run(call)) == ["500", "20", "300", "7", "350", "41"]
+
+
+def test_a_number_that_begins_after_higher_ones_that_are_out_ends_the_numbering() -> None:
+    assembler = Assembler()
+    for message in [CallStart("c"), final("500", 0, 1), final("501", 2, 3), final("20", 4, 5)]:
+        assembler.feed(message)
+    assert assembler.feed(final("300", 6, 7, text="waits, for numbers say nothing now")) == []
+    assert assembler.next_deadline == 8.0
+
+
+def test_a_mark_moves_the_call_on_like_a_final_does() -> None:
+    assembler = Assembler()
+    assembler.feed(CallStart("c"))
+    assembler.feed(final("3", 1, 2, text="after a gap"))
+    assert kinds(assembler.feed(CallHold("c", 3.0))) == ["after a gap"]
+    assembler.advance(5.0)
+    assert assembler.next_deadline == 303.0
 
 
 def test_overlapping_speech_goes_by_number() -> None:

@@ -7,9 +7,7 @@ from stream.messages import CallHold, CallStart, Message, Transcript
 from stream.turns import TurnJoiner, join
 
 
-def part(
-    n: int, text: str, start_s: float, end_s: float, role: str = "customer", **more: object
-) -> Transcript:
+def part(n: int, text: str, start_s: float, end_s: float, role: str = "customer", **more: object) -> Transcript:
     return Transcript("c", str(n), role, text, True, start_s, end_s, **more)  # type: ignore[arg-type]
 
 
@@ -64,8 +62,10 @@ def test_other_ends_do_not(open_end: str) -> None:
 
 
 def test_a_pause_ends_it() -> None:
+    settings = AssemblerSettings(turn_pause_s=1.25)
+    assert turns(part(0, "one", 0, 1), part(1, "two", 2.24, 3), settings=settings) == ["one two"]
+    assert turns(part(0, "one", 0, 1), part(1, "two", 2.25, 3), settings=settings) == ["one", "two"]
     assert turns(part(0, "one", 0, 1), part(1, "two", 2.19, 3)) == ["one two"]
-    assert turns(part(0, "one", 0, 1), part(1, "two", 2.2, 3)) == ["one", "two"]
 
 
 def test_it_is_cut_before_it_grows_too_long() -> None:
@@ -81,9 +81,7 @@ def test_any_event_of_the_call_ends_it() -> None:
 def test_words_are_spaced_as_their_script_is() -> None:
     assert turns(part(0, "等了", 0, 1), part(1, "三天", 1, 2)) == ["等了三天"]
     assert turns(part(0, "我的", 0, 1), part(1, "iPhone", 1, 2), part(2, "坏了", 2, 3)) == ["我的iPhone坏了"]
-    assert turns(part(0, "čekam", 0, 1), part(1, "već", 1, 2), part(2, ", satima", 2, 3)) == [
-        "čekam već, satima"
-    ]
+    assert turns(part(0, "čekam", 0, 1), part(1, "već", 1, 2), part(2, ", satima", 2, 3)) == ["čekam već, satima"]
 
 
 def test_a_turn_sums_up_its_fragments() -> None:
