@@ -1,4 +1,4 @@
-"""A real service in one process: real store, real scoring thread, real rules; only the scorer is small and knows five words."""
+"""A real service in one process: real store, real scoring thread, real rules; only the scorer is small."""
 
 from __future__ import annotations
 
@@ -93,6 +93,17 @@ def rules() -> Rules:
     )
 
 
+def with_settings(rules: Rules, **values: Any) -> Rules:
+    """The same rules with other settings of the assembler or of the alerts."""
+    settings = rules.settings
+    parts = {
+        name: {key: value for key, value in values.items() if key in getattr(settings, name).__struct_fields__}
+        for name in ("assembler", "alerts")
+    }
+    changed = {name: msgspec.structs.replace(getattr(settings, name), **part) for name, part in parts.items()}
+    return msgspec.structs.replace(rules, settings=msgspec.structs.replace(settings, **changed))
+
+
 class Service:
     """One life of the service on one database."""
 
@@ -120,9 +131,8 @@ class Service:
     async def ended(self, call_id: str) -> list[dict[str, Any]]:
         """All events of a call once it has ended and left memory."""
         stored = await self.until(call_id, has_ended)
-        async with asyncio.timeout(30):
-            while self.runtime.view(call_id) is not None:
-                await asyncio.sleep(0)
+        await asyncio.to_thread(self.store.flush)
+        assert self.runtime.view(call_id) is None
         return stored
 
     def events(self, call_id: str) -> list[dict[str, Any]]:
@@ -155,8 +165,9 @@ def run(tmp_path: Path, rules: Rules) -> Run:
     """`async with run() as service:` is one life; a second `run()` is the next life of the same database."""
 
     @asynccontextmanager
-    async def life(config: Config | None = None) -> AsyncIterator[Service]:
-        service = Service(tmp_path / "becalm.db", rules, config)
+    async def life(config: Config | None = None, rules: Rules = rules, **settings: Any) -> AsyncIterator[Service]:
+        chosen = with_settings(rules, **settings) if settings else rules
+        service = Service(tmp_path / "becalm.db", chosen, config)
         await service.runtime.start()
         try:
             yield service

@@ -76,8 +76,11 @@ async def test_what_is_not_committed_is_neither_acked_nor_shown(run: Run) -> Non
         taken = await service.runtime.submit(start())
         next_frame = asyncio.ensure_future(anext(frames))
         await asyncio.sleep(0)
-        assert taken.stored is not None and not taken.stored.done() and not next_frame.done()
-        assert service.runtime.views() == [] and service.runtime.hub.seq == 0
+        assert taken.stored is not None
+        assert not taken.stored.done()
+        assert not next_frame.done()
+        assert service.runtime.views() == []
+        assert service.runtime.hub.seq == 0
         assert service.store.call("c") is None
         gate.set()
         await taken.durable()
@@ -117,7 +120,8 @@ async def test_a_final_sent_again_before_its_commit_waits_for_that_commit(run: R
     async with run() as service:
         first = await service.runtime.submit(said(0, "hello"))
         again = await service.runtime.submit(said(0, "hello"))
-        assert first.stored is not None and again.stored is first.stored
+        assert first.stored is not None
+        assert again.stored is first.stored
         await again.durable()
         assert service.store.has_segment("c", "0")
 
@@ -138,8 +142,10 @@ async def test_personal_data_never_gets_past_the_door(run: Run) -> None:
         await take_all(service, [start(), said(0, text), end(10.0)])
         await service.ended("c")
         everything = b"".join(service.store.records("c") + service.store.events("c"))
-        assert b"4111" not in everything and b"ana@" not in everything
-        assert b"[card]" in everything and b"[email]" in everything
+        assert b"4111" not in everything
+        assert b"ana@" not in everything
+        assert b"[card]" in everything
+        assert b"[email]" in everything
 
 
 async def test_a_turn_that_cannot_be_scored_is_a_degraded_point_and_the_call_goes_on(run: Run) -> None:
@@ -148,7 +154,8 @@ async def test_a_turn_that_cannot_be_scored_is_a_degraded_point_and_the_call_goe
         events = await service.ended("c")
         service.check("c")
         points = of_type(events, "point")
-        assert points[0]["degraded"] == "scoring_failed" and points[1]["degraded"] is None
+        assert points[0]["degraded"] == "scoring_failed"
+        assert points[1]["degraded"] is None
         assert points[1]["tension"] > 0
 
 
@@ -210,9 +217,11 @@ async def test_acting_on_a_live_and_on_an_ended_call(run: Run) -> None:
         action = AlertAction(call_id="c", at_s=0.0, alert_id=alert["alert_id"], action="ack", by="mira")
         await service.until("c", lambda found: len(of_type(found, "turn")) == 6)
         (said_so,) = await service.runtime.act(action)
-        assert isinstance(said_so, Alert) and said_so.state == "acknowledged"
+        assert isinstance(said_so, Alert)
+        assert said_so.state == "acknowledged"
         row = service.store.alert(alert["alert_id"])
-        assert row is not None and (row.state, row.acknowledged_by) == ("acknowledged", "mira")
+        assert row is not None
+        assert (row.state, row.acknowledged_by) == ("acknowledged", "mira")
         await service.runtime.take(end(30.0))
         await service.ended("c")
         resolve = AlertAction(
@@ -221,7 +230,8 @@ async def test_acting_on_a_live_and_on_an_ended_call(run: Run) -> None:
         (resolved,) = await service.runtime.act(resolve)
         assert resolved.at_s >= 30.0
         row = service.store.alert(alert["alert_id"])
-        assert row is not None and (row.state, row.resolved_by, row.note) == ("resolved", "ana", "done")
+        assert row is not None
+        assert (row.state, row.resolved_by, row.note) == ("resolved", "ana", "done")
         assert await service.runtime.act(resolve) == []
         service.check("c")
         assert service.runtime.view("c") is None
@@ -264,7 +274,8 @@ async def test_when_much_waits_interims_go_first_then_reading_stops_then_new_cal
         with pytest.raises(Refused) as refused:
             await runtime.take(said(0, "hello", "new"))
         assert refused.value.code == "overloaded"
-        assert not waiting.done() and runtime.metrics.reader_pauses._value.get() >= 1
+        assert not waiting.done()
+        assert runtime.metrics.reader_pauses._value.get() >= 1
         service.scorer.gate.set()
         async with asyncio.timeout(30):
             assert (await waiting).segment_id == "4"

@@ -89,8 +89,10 @@ def test_what_is_written_comes_back_in_order(store: Store) -> None:
     assert store.events_since(0, 1) == [(1, "c", b'{"n":0}')]
     assert store.events_since(0, 10, until=2)[-1][0] == 2
     assert store.last_seq() == 3
-    assert store.has_segment("c", "s-0") and not store.has_segment("c", "s-1")
-    assert store.has_record("c", b'{"n":1}') and not store.has_record("c", b"{}")
+    assert store.has_segment("c", "s-0")
+    assert not store.has_segment("c", "s-1")
+    assert store.has_record("c", b'{"n":1}')
+    assert not store.has_record("c", b"{}")
 
 
 def test_a_reader_sees_a_write_as_soon_as_done_is_told_and_not_before(store: Store) -> None:
@@ -130,7 +132,8 @@ def test_a_write_with_a_gap_before_it_is_refused_and_the_others_of_its_group_sta
     results = answers.wait(4)
     assert [type(result) for result in results[1:]] == [list, JournalGap, list]
     assert len(store.records("a")) == 2
-    assert store.records("b") == [] and store.events("b") == []
+    assert store.records("b") == []
+    assert store.events("b") == []
 
 
 def test_an_event_is_never_stored_twice(store: Store) -> None:
@@ -267,13 +270,22 @@ def test_lists_filter_and_page(store: Store) -> None:
         return [found.call_id for found in store.calls(CallQuery(**fields))]
 
     assert ids() == ["d", "b", "a"]
-    assert ids(live=True) == ["d", "b"] and ids(live=False) == ["a"]
+    assert ids(live=True) == ["d", "b"]
+    assert ids(live=False) == ["a"]
     assert ids(team="billing") == ["b", "a"]
-    assert ids(teams=("tech",)) == ["d"] and ids(teams=()) == []
-    assert ids(label="anger") == ["a"] and ids(min_peak=0.5) == ["a"] and ids(outcome="escalated") == ["a"]
-    assert ids(agent="a-1") == ["d"] and ids(customer="k-1") == ["d"] and ids(language="hr") == ["b"]
-    assert ids(since=2.0) == ["d", "b"] and ids(until=2.0) == ["a"]
-    assert ids(text="100% straße") == ["a"] and ids(text="100_") == [] and ids(text="投诉") == ["d"]
+    assert ids(teams=("tech",)) == ["d"]
+    assert ids(teams=()) == []
+    assert ids(label="anger") == ["a"]
+    assert ids(min_peak=0.5) == ["a"]
+    assert ids(outcome="escalated") == ["a"]
+    assert ids(agent="a-1") == ["d"]
+    assert ids(customer="k-1") == ["d"]
+    assert ids(language="hr") == ["b"]
+    assert ids(since=2.0) == ["d", "b"]
+    assert ids(until=2.0) == ["a"]
+    assert ids(text="100% straße") == ["a"]
+    assert ids(text="100_") == []
+    assert ids(text="投诉") == ["d"]
     first = store.calls(CallQuery(limit=2))
     assert [found.call_id for found in store.calls(CallQuery(limit=2, cursor=first[-1].cursor))] == ["a"]
     with pytest.raises(ValueError, match="cursor"):
@@ -282,7 +294,9 @@ def test_lists_filter_and_page(store: Store) -> None:
 
 def test_statistics(store: Store) -> None:
     empty = store.stats()
-    assert len(empty) == 1 and empty[0].escalation_rate is None and empty[0].calls == 0
+    assert len(empty) == 1
+    assert empty[0].escalation_rate is None
+    assert empty[0].calls == 0
     assert store.stats(by="team") == []
     put(
         store,
@@ -341,12 +355,16 @@ def test_erased_is_gone_from_every_table_and_from_the_file(store: Store) -> None
     assert store.calls_of_customer("k-1") == ["c"]
     last = store.last_seq()
     assert store.erase(["c", "unknown"]) == 1
-    assert store.call("c") is None and store.records("c") == [] and store.events("c") == []
-    assert store.alert("al-1") is None and store.annotations("c") == []
+    assert store.call("c") is None
+    assert store.records("c") == []
+    assert store.events("c") == []
+    assert store.alert("al-1") is None
+    assert store.annotations("c") == []
     assert store.call("kept") is not None
     assert put(store, Write(events=[event(1, "kept")])) == [[last + 1]]
     path = Path(store.path)
     store.close()
     for file in path.parent.iterdir():
         content = file.read_bytes()
-        assert secret.encode() not in content and secret.casefold().encode() not in content
+        assert secret.encode() not in content
+        assert secret.casefold().encode() not in content
