@@ -79,8 +79,7 @@ def end(at_s: float, call_id: str = "c") -> CallEnd:
     return CallEnd(call_id=call_id, at_s=at_s, reason="hangup")
 
 
-@pytest.fixture(scope="session")
-def rules() -> Rules:
+def make_rules() -> Rules:
     """What ships, without the phrase packs: the scorer's labels are enough here."""
     texts = [f"{folder}/en.toml" for folder in ("prompts", "reasons")]
     return Rules.load(
@@ -91,6 +90,11 @@ def rules() -> Rules:
         guess=lambda text, prior: (prior or "en", 1.0),
         model_version="words",
     )
+
+
+@pytest.fixture(scope="session")
+def rules() -> Rules:
+    return make_rules()
 
 
 def with_settings(rules: Rules, **values: Any) -> Rules:

@@ -1,0 +1,308 @@
+"""SIGKILL under load: `python -m tests.faults.kill --kills 20 --calls 100`.
+
+Callers stream finals over their own websockets, each with several unacknowledged at a time, and a feed reader takes
+every event down. The service is killed at random instants and started again; callers connect again and resend what
+was not acknowledged, the reader resumes with `since`. At the end nothing that was acknowledged may be missing, and
+neither store nor feed may have lost or doubled an event. Prints the findings as JSON; exit status 1 if any is bad.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+from monitor.service.store import Store
+from stream.messages import encode
+from tests.service.conftest import end, make_rules, refolded, said, start
+
+WINDOW = 8
+"""Finals that a caller leaves unacknowledged at a time."""
+SPEECHES = (
+    ("customer", "My router is dead."),
+    ("agent", "One moment, please."),
+    ("customer", "I am furious, this is the third time!"),
+    ("agent", "I see."),
+    ("customer", "Get me your manager!"),
+    ("agent", "I will fetch her."),
+    ("customer", "My lawyer will hear of this."),
+    ("agent", "It is solved now."),
+    ("customer", "All right, thanks."),
+)
+LOST = (OSError, WebSocketException, TimeoutError)
+"""What a caller sees when the service dies: it connects again."""
+
+
+class Server:
+    """The service as a process; `kill` is SIGKILL."""
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"ws://127.0.0.1:{self.port}"
+        self.up = asyncio.Event()
+        self.recovered = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Returns once it says that it is ready."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.faults.server", str(self.database), str(self.port),
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        line = await asyncio.wait_for(self._process.stdout.readline(), 120)
+        assert line.startswith(b"ready"), "the service did not start"
+        self.recovered = int(line.split()[1])
+        self.up.set()
+
+    async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
+        assert self._process is not None
+        self.up.clear()
+        self._process.send_signal(how)
+        return await self._process.wait()
+
+
+class Reader:
+    """Takes down every event of the feed, over all restarts."""
+
+    def __init__(self, server: Server) -> None:
+        self.events: list[tuple[int, bytes]] = []
+        self.ended: set[str] = set()
+        self.news = asyncio.Condition()
+        self._server = server
+
+    async def until_ended(self, call_id: str) -> None:
+        async with self.news:
+            await self.news.wait_for(lambda: call_id in self.ended)
+
+    async def run(self) -> None:
+        while True:
+            await self._server.up.wait()
+            since = self.events[-1][0] if self.events else 0
+            try:
+                url = f"{self._server.url}/v1/feed?since={since}"
+                async with connect(url, compression=None, max_size=None, proxy=None) as socket_:
+                    async for frame in socket_:
+                        await self._take(str(frame))
+            except LOST:
+                await asyncio.sleep(0.05)
+
+    async def _take(self, frame: str) -> None:
+        event = json.loads(frame)
+        if "seq" not in event or event["type"] == "snapshot":
+            assert event["type"] in ("snapshot", "interim"), event["type"]
+            return
+        self.events.append((event["seq"], frame.encode()))
+        if event["type"] == "call" and event["state"] == "end":
+            async with self.news:
+                self.ended.add(event["call_id"])
+                self.news.notify_all()
+
+
+class Caller:
+    """Makes one call after the other; `acked` is what the service promised to keep, by call."""
+
+    def __init__(self, name: str, server: Server, feed: Reader, pace_s: float, seed: int) -> None:
+        self.acked: dict[str, set[str]] = {}
+        self._name = name
+        self._server = server
+        self._feed = feed
+        self._pace_s = pace_s
+        self._random = random.Random(seed)
+        self._room = asyncio.Condition()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.call_id = f"{self._name}-{len(self.acked)}"
+        self.acked[self.call_id] = set()
+        self._sent = 0
+        self._length = self._random.randint(5, 40)
+        self._unacked: dict[str, str] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ends once told to stop and the feed has said that the last call ended."""
+        while True:
+            await self._server.up.wait()
+            try:
+                async with connect(f"{self._server.url}/v1/ingest", compression=None, proxy=None) as socket_:
+                    while True:
+                        await self._call(socket_, stop)
+                        if stop.is_set():
+                            return
+                        self._begin()
+            except LOST:
+                await asyncio.sleep(0.05)
+
+    async def _call(self, socket_: Any, stop: asyncio.Event) -> None:
+        """Goes on with the call: what was not acknowledged again, then the rest, then its end until that is heard."""
+        reader = asyncio.create_task(self._read(socket_))
+        try:
+            await socket_.send(encode(start(self.call_id)).decode())
+            for frame in list(self._unacked.values()):
+                await socket_.send(frame)
+            while self._sent < self._length and not stop.is_set():
+                await self._wait(reader, WINDOW)
+                await self._say(socket_)
+                await asyncio.sleep(self._pace_s * 2 * self._random.random())
+            await self._wait(reader, 1)
+            self._length = self._sent
+            await socket_.send(encode(end(4.0 * self._sent + 10.0, self.call_id)).decode())
+            await self._until_ended(reader)
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _say(self, socket_: Any) -> None:
+        role, text = SPEECHES[self._sent % len(SPEECHES)]
+        message = said(self._sent, text, self.call_id, role)
+        frame = encode(message).decode()
+        self._sent += 1
+        self._unacked[message.segment_id] = frame
+        await socket_.send(frame)
+
+    async def _wait(self, reader: asyncio.Task[None], most: int) -> None:
+        """Until fewer than `most` finals are unacknowledged. Raises what ended the reader."""
+        async with self._room:
+            while len(self._unacked) >= most:
+                if reader.done():
+                    reader.result()
+                await self._room.wait()
+
+    async def _until_ended(self, reader: asyncio.Task[None]) -> None:
+        ended = asyncio.create_task(self._feed.until_ended(self.call_id))
+        try:
+            await asyncio.wait({reader, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if reader.done():
+                reader.result()
+        finally:
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
+
+    async def _read(self, socket_: Any) -> None:
+        try:
+            while True:
+                answer = json.loads(await socket_.recv())
+                assert answer["type"] == "ack", answer
+                self.acked[answer["call_id"]].add(answer["segment_id"])
+                self._unacked.pop(answer["segment_id"], None)
+                async with self._room:
+                    self._room.notify_all()
+        finally:
+            async with self._room:
+                self._room.notify_all()
+
+
+class Findings(msgspec.Struct):
+    """What was counted, and from `acked_lost` on what must be 0."""
+
+    kills: int
+    calls: int
+    finals_acked: int
+    alert_events: int
+    events: int
+    recovered_per_restart: list[int]
+    recovery_s: list[float]
+    acked_lost: int
+    turns_doubled: int
+    alerts_doubled: int
+    refold_mismatches: int
+    feed_lost: int
+    feed_doubled: int
+    feed_differs: int
+    unfinished: int
+
+    @property
+    def bad(self) -> bool:
+        return any(
+            (self.acked_lost, self.turns_doubled, self.alerts_doubled, self.refold_mismatches, self.feed_lost,
+             self.feed_doubled, self.feed_differs, self.unfinished)
+        )  # fmt: skip
+
+
+async def play(folder: Path, kills: int, calls: int, pace_s: float, seed: int) -> Findings:
+    """Runs the whole play and judges what is in the database at the end."""
+    chance = random.Random(seed)
+    server = Server(folder / "becalm.db")
+    await server.start()
+    stop = asyncio.Event()
+    reader = Reader(server)
+    callers = [Caller(f"call-{n}", server, reader, pace_s, seed + n) for n in range(calls)]
+    reading = asyncio.create_task(reader.run())
+    tasks = [asyncio.create_task(caller.run(stop)) for caller in callers]
+    recovered, recovery_s = [], []
+    for _ in range(kills):
+        await asyncio.sleep(chance.uniform(0.05, 1.5))
+        await server.kill()
+        began = time.monotonic()
+        await server.start()
+        recovery_s.append(round(time.monotonic() - began, 2))
+        recovered.append(server.recovered)
+    await asyncio.sleep(0.5)
+    stop.set()
+    await asyncio.wait_for(asyncio.gather(*tasks), 300)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await server.kill(signal.SIGTERM)
+    return judge(server.database, callers, reader, kills, recovered, recovery_s)
+
+
+def judge(
+    database: Path, callers: list[Caller], reader: Reader, kills: int, recovered: list[int], recovery_s: list[float]
+) -> Findings:
+    store, rules = Store.open(str(database)), make_rules()
+    promised = {call_id: acked for caller in callers for call_id, acked in caller.acked.items()}
+    found = Findings(kills, len(promised), 0, 0, 0, recovered, recovery_s, 0, 0, 0, 0, 0, 0, 0, 0)
+    for call_id, acked in promised.items():
+        bodies = store.events(call_id)
+        events = [json.loads(body) for body in bodies]
+        turns = Counter(segment for event in events if event["type"] == "turn" for segment in event["segments"])
+        alerts = Counter(body for body, event in zip(bodies, events, strict=True) if event["type"] == "alert")
+        firing = Counter(event["alert_id"] for event in events if event.get("state") == "firing")
+        found.finals_acked += len(acked)
+        found.acked_lost += len(acked - turns.keys())
+        found.turns_doubled += sum(count - 1 for count in turns.values())
+        found.alert_events += sum(alerts.values())
+        found.alerts_doubled += sum(count - 1 for count in (*alerts.values(), *firing.values()))
+        found.refold_mismatches += refolded(store.records(call_id), rules) != bodies
+        row = store.call(call_id)
+        found.unfinished += row is None or not row.finished
+    stored = [(seq, b'{"seq":%d,%s' % (seq, body[1:])) for seq, _, body in store.events_since(0, 10**9)]
+    found.events = len(stored)
+    seen = Counter(seq for seq, _ in reader.events)
+    found.feed_lost = len({seq for seq, _ in stored} - seen.keys())
+    found.feed_doubled = sum(count - 1 for count in seen.values())
+    found.feed_differs = len(set(reader.events) - set(stored))
+    store.close()
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--calls", type=int, default=100)
+    parser.add_argument("--pace", type=float, default=1.0, help="mean seconds between two finals of a call")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = asyncio.run(play(Path(folder), args.kills, args.calls, args.pace, args.seed))
+    print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    return 1 if found.bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
