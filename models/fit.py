@@ -141,7 +141,7 @@ def fit(
 def _loss(model: Any, cache: Cache, rows: np.ndarray[Any, Any], weights: Tensor, settings: Settings) -> Tensor:
     """Role-masked binary cross-entropy, averaged over the outputs that count."""
     hidden, mask = cache.hidden(rows)
-    logits, _ = network.upper(model, hidden, mask, settings.frozen, settings.dropout)
+    logits = network.upper(model, hidden, mask, settings.frozen, settings.dropout)
     wanted, counts = cache.wanted[rows], cache.counts[rows]
     each = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none", pos_weight=weights)
     return (each * counts).sum() / counts.sum()
@@ -153,5 +153,5 @@ def predict(model: Any, cache: Cache, rows: np.ndarray[Any, Any], frozen: int) -
     with torch.inference_mode():
         for batch in by_length(cache.lengths[rows], 4096):
             hidden, mask = cache.hidden(rows[batch])
-            out[batch] = network.upper(model, hidden, mask, frozen)[0].numpy()
+            out[batch] = network.upper(model, hidden, mask, frozen).numpy()
     return out

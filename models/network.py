@@ -54,21 +54,23 @@ def _split(x: Tensor, heads: int) -> Tensor:
     return x.view(batch, tokens, heads, hidden // heads).transpose(1, 2)
 
 
-def layer_forward(layer: Any, hidden: Tensor, bias: Tensor | None, dropout: float = 0.0, first: bool = False) -> Tensor:
+def layer_forward(
+    layer: Any, hidden: Tensor, bias: Tensor | None, dropout: float = 0.0, rows: int | None = None
+) -> Tensor:
     """One `BertLayer`: `hidden` `[batch, tokens, h]`, `bias` `[batch, 1, 1, tokens]` added to the attention logits
-    (None: nothing is padded). With `first` only the first token's row comes out, `[batch, 1, h]`."""
+    (None: nothing is padded). With `rows` only so many first tokens' rows come out, `[batch, rows, h]`."""
     own = layer.attention.self
-    rows = hidden[:, :1] if first else hidden
+    asking = hidden if rows is None else hidden[:, :rows].contiguous()
     heads = own.num_attention_heads
-    query, key, value = (_split(f(x), heads) for f, x in ((own.query, rows), (own.key, hidden), (own.value, hidden)))
+    query, key, value = (_split(f(x), heads) for f, x in ((own.query, asking), (own.key, hidden), (own.value, hidden)))
     logits = torch.matmul(query * (query.shape[-1] ** -0.5), key.transpose(-1, -2))
     if bias is not None:
         logits = logits + bias
     mixed = torch.matmul(logits.softmax(-1), value).transpose(1, 2).flatten(2)
     out = layer.attention.output.dense(mixed)
-    rows = layer.attention.output.LayerNorm(_drop(out, dropout) + rows)
-    inner = layer.output.dense(F.gelu(layer.intermediate.dense(rows)))
-    normed: Tensor = layer.output.LayerNorm(_drop(inner, dropout) + rows)
+    middle = layer.attention.output.LayerNorm(_drop(out, dropout) + asking)
+    inner = layer.output.dense(F.gelu(layer.intermediate.dense(middle)))
+    normed: Tensor = layer.output.LayerNorm(_drop(inner, dropout) + middle)
     return normed
 
 
@@ -92,16 +94,17 @@ def lower(model: Any, ids: Tensor, types: Tensor, mask: Tensor, layers: int) -> 
     return hidden
 
 
-def upper(model: Any, hidden: Tensor, mask: Tensor, layers: int, dropout: float = 0.0) -> tuple[Tensor, Tensor]:
-    """The rest from layer `layers` on: logits `[batch, outputs]`, and the last hidden states before pooling."""
+def upper(model: Any, hidden: Tensor, mask: Tensor, layers: int, dropout: float = 0.0, rows: int = 1) -> Tensor:
+    """The rest from layer `layers` on: logits `[batch, outputs]`. Only the first of `rows` rows is read; the scorer
+    takes eight, so that the shapes of its matrix products do not change the last bits."""
     bias = attention_bias(mask)
     stack = model.bert.encoder.layer
     for layer in stack[layers:-1]:
         hidden = layer_forward(layer, hidden, bias, dropout)
-    pooled = layer_forward(stack[-1], hidden, bias, dropout, first=True)[:, 0]
+    pooled = layer_forward(stack[-1], hidden, bias, dropout, rows)
     pooled = torch.tanh(model.bert.pooler.dense(pooled))
-    logits: Tensor = model.classifier(_drop(pooled, dropout))
-    return logits, hidden
+    logits: Tensor = model.classifier(_drop(pooled, dropout))[:, 0]
+    return logits
 
 
 def trainable(model: Any, layers: int) -> list[tuple[str, nn.Parameter]]:

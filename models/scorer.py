@@ -81,7 +81,7 @@ class Scorer:
             ids, types, mask, turn = _tensors(encoded)
             hidden = network.lower(self.model, ids, types, mask, self._layer)
             mean = (hidden * turn[:, :, None]).sum(1) / turn.sum(1, keepdim=True)
-            logits = network.upper(self.model, hidden, mask, self._layer)[0]
+            logits = network.upper(self.model, hidden, mask, self._layer, rows=STEP)
         return logits.numpy(), self.embed(mean.numpy())
 
     def embed(self, mean: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -108,6 +108,8 @@ def ship(plan: "Plan", run: str, out: Path) -> dict[str, Any]:
     for name in ("README.md",):
         if (out / name).exists():
             shutil.copy(out / name, fresh / name)
+    for path in fresh.iterdir():
+        path.chmod(0o644)
     old = out.with_name(out.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():

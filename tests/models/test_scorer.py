@@ -131,7 +131,7 @@ def test_a_broken_directory_is_named_with_its_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"calibration\.json: Expected"):
         ModelDirectory(folder)
     (folder / "calibration.json").write_text('{"labels": {}}')
-    with pytest.raises(ModelError, match=r"calibration\.json: no entry for anger"):
+    with pytest.raises(ModelError, match=r"calibration\.json: no entry for alternatives"):
         ModelDirectory(folder)
     shutil.copy(DEFAULT / "calibration.json", folder)
     (folder / "calibration.json").write_text((folder / "calibration.json").read_text() + " ")
