@@ -14,7 +14,7 @@ _REFERENCE_WORDS = (
     r"|投[诉訴]|型[号號]|序列|[预預][约約]"
 )
 _LINKS = (
-    r"(?:[\s:#º°.\-\"'/(]|number|no\b|nr\b|num\b|id\b|code|is\b|was\b|with\b|broj\w*|br\b|je\b|pod\b|n[úu]mero"
+    r"(?:[\s:#º°.\-\"'/(]|number|no\b|nr\b|num\b|n\.?º|id\b|code|is\b|was\b|with\b|broj\w*|br\b|je\b|pod\b|n[úu]mero"
     r"|n[úu]m\b|con\b|es\b|nummer|ist\b|war\b|mit\b|lautet|[号號][码碼]?|是|[为為])*"
 )
 _AFTER_REFERENCE = re.compile(rf"(?:{_REFERENCE_WORDS}){_LINKS}\Z", re.IGNORECASE)
