@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
@@ -11,6 +12,7 @@ import msgspec
 
 from monitor.core.events import Alert, Event, Point, decode
 
+_log = logging.getLogger("becalm.feed")
 SEVERITIES = ("info", "warning", "critical")
 _POINTS_FROM = 256
 """Frames waiting from which interims are dropped and only the newest point of a call is kept."""
@@ -56,7 +58,7 @@ class FeedFilter(msgspec.Struct, frozen=True):
 
 
 class Closed(Exception):
-    """The subscription is over: 1013 the reader was too slow, 1012 the service restarts."""
+    """The subscription is over: 1013 the reader was too slow, 1012 the service restarts, 1011 a fault."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"the feed was closed with code {code}")
@@ -209,7 +211,11 @@ class Hub:
             return
         frame = with_seq(seq, body)
         for subscription in list(self._subscriptions):
-            subscription.offer(about, event, frame)
+            try:
+                subscription.offer(about, event, frame)
+            except Exception as error:  # one reader's filter must not keep the others from hearing
+                _log.error("a feed's filter failed: %s", type(error).__name__)
+                subscription.close(1011)
 
     def publish_interim(self, about: About | None, frame: bytes) -> None:
         for subscription in list(self._subscriptions):

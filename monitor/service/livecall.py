@@ -68,7 +68,7 @@ class LiveCall:
         """
         base = CallRow(
             call_id=row.call_id, source=row.source, opened_at=row.opened_at, updated_at=row.updated_at,
-            ended_at=row.ended_at,
+            ended_at=row.ended_at, finished=row.finished,
         )  # fmt: skip
         call = cls(row.call_id, base, rules, now_s)
         events: list[Event] = []
@@ -85,6 +85,7 @@ class LiveCall:
                     events.append(effect.event)
         call.clock = CallClock(call._heard_s, now_s)
         call._records = len(records)
+        call.arrivals.clear()
         same = list(stored) == [encode(event) for event in events[: len(stored)]]
         call._events = len(stored)
         wall_s = time.time()

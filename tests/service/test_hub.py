@@ -204,3 +204,14 @@ async def until_closed(subscription: Subscription, code: int) -> list[dict[str, 
         await asyncio.wait_for(drain(), 30)
     assert closed.value.code == code
     return got[1:]
+
+
+async def test_a_filter_that_fails_ends_its_own_feed_alone(bench: Bench) -> None:
+    def broken(about: About | None, event: Event | None) -> bool:
+        raise ZeroDivisionError
+
+    bad, good = bench.hub.subscribe(broken), bench.hub.subscribe(FeedFilter())
+    bench.publish(point())
+    assert len(bench.hub) == 1
+    assert [frame["seq"] for frame in (await frames(good, 2))[1:]] == [1]
+    bad.close()

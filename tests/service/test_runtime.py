@@ -13,10 +13,10 @@ from monitor.config import Config, IngestSettings
 from monitor.core.events import Alert
 from monitor.core.inputs import AlertAction, PromptAction
 from monitor.service.answers import Refused
-from monitor.service.hub import Closed, FeedFilter
+from monitor.service.hub import Closed, FeedFilter, Wants
 from monitor.service.rows import AlertQuery, CallQuery
 from stream.messages import CallHold, CallResume
-from tests.service.conftest import Run, end, has_ended, of_type, said, start, take_all
+from tests.service.conftest import Run, Service, end, has_ended, of_type, said, start, take_all
 
 pytestmark = pytest.mark.asyncio
 
@@ -207,6 +207,29 @@ async def test_turns_that_were_not_scored_when_it_stopped_are_scored_after_the_r
         service.check("c")
         assert len(of_type(events, "turn")) == 6
         assert service.runtime.metrics.score_failures._value.get() == 0
+
+
+async def test_the_snapshot_has_the_live_calls_and_the_open_alerts_that_the_reader_may_see(run: Run) -> None:
+    async with run() as service:
+        await take_all(service, heated_call())
+        await take_all(service, [start("quiet", team="tech"), said(0, "hello", "quiet")])
+        await service.until("c", lambda events: len(of_type(events, "turn")) == 6)
+        everything = await snapshot(service, FeedFilter())
+        assert {call["call_id"] for call in everything["calls"]} == {"c", "quiet"}
+        alerts = {alert["kind"]: alert for alert in everything["alerts"]}
+        assert alerts["escalation_request"]["fired_at"].endswith("Z")
+        tech = await snapshot(service, FeedFilter(teams=("tech",)))
+        assert [call["call_id"] for call in tech["calls"]] == ["quiet"]
+        assert tech["alerts"] == []
+        no_alerts = await snapshot(service, lambda about, event: not isinstance(event, Alert))
+        assert no_alerts["alerts"] == []
+
+
+async def snapshot(service: Service, wants: Wants) -> dict[str, Any]:
+    subscription = service.runtime.hub.subscribe(wants)
+    frame: dict[str, Any] = msgspec.json.decode(await anext(aiter(subscription)))
+    subscription.close()
+    return frame
 
 
 async def test_acting_on_a_live_and_on_an_ended_call(run: Run) -> None:
