@@ -29,6 +29,20 @@ def load_tokenizer(folder: Path) -> "Tokenizer":
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
+def _likely(text: str) -> int:
+    return len(text.encode("utf-8", "replace")) // 3
+
+
+def likely_tokens(item: ScoreInput) -> int:
+    """About how many tokens an input will have, without tokenising: three bytes of UTF-8 make one.
+
+    >>> likely_tokens(ScoreInput("\ud800 is no text", "customer"))
+    6
+    """
+    turn, prev = min(_likely(item.text), TURN_TOKENS), min(_likely(item.prev or ""), PREV_TOKENS)
+    return 2 + turn + prev + min(sum(_likely(text) for text in item.history), HISTORY_TOKENS)
+
+
 def _cut(ids: list[int], limit: int) -> list[int]:
     """Keep the head and, as calls end on what matters, twice as much of the tail."""
     if len(ids) <= limit:

@@ -6,12 +6,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from models.encoding import likely_tokens
 from models.types import Score, ScoreInput
 
 log = logging.getLogger(__name__)
 Callback = Callable[[object, Score | Exception], None]
-CHARACTERS_PER_TOKEN = 3
-"""Rough size of a token: the batch budget is counted in characters, before tokenising."""
 
 
 class Scores(Protocol):
@@ -31,10 +30,10 @@ class ScoringWorker:
     exception that scoring it raised, in the order of submission. After `stop` the items still queued get `Overloaded`.
     """
 
-    def __init__(self, scorer: Scores, max_queue: int = 4096, token_budget: int = 2048) -> None:
+    def __init__(self, scorer: Scores, max_queue: int = 4096, token_budget: int = 512) -> None:
         self._scorer = scorer
         self._max_queue = max_queue
-        self._budget = token_budget * CHARACTERS_PER_TOKEN
+        self._budget = token_budget
         self._queue: deque[tuple[object, ScoreInput, Callback]] = deque()
         self._changed = threading.Condition()
         self._running = 0
@@ -92,7 +91,7 @@ class ScoringWorker:
             size = 0
             while self._queue and not self._stopping:
                 item = self._queue[0][1]
-                size += len(item.text) + len(item.prev or "") + sum(map(len, item.history))
+                size += likely_tokens(item)
                 if batch and size > self._budget:
                     break
                 batch.append(self._queue.popleft())

@@ -65,9 +65,9 @@ def test_every_item_is_called_back_once_in_order_and_batches_form_while_one_runs
 
 def test_a_batch_keeps_to_its_budget() -> None:
     fake, collect = Fake(), Collector(5)
-    worker = ScoringWorker(fake, token_budget=10)
+    worker = ScoringWorker(fake, token_budget=12)
     for key in range(5):
-        worker.submit(key, item("x" * 14), collect)
+        worker.submit(key, item("x" * 12), collect)
     fake.gate.set()
     worker.start()
     assert collect.done.wait(10)
