@@ -1,0 +1,163 @@
+"""What REST answers: the store's rows with wall-clock times as RFC 3339."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from monitor.service.rows import AlertRow, Annotation, CallRow, StatRow
+
+
+class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One call in a list."""
+
+    call_id: str
+    source: str
+    channel: str | None
+    language: str | None
+    agent_id: str | None
+    team: str | None
+    queue: str | None
+    customer_id: str | None
+    state: str
+    opened_at: datetime
+    ended_at: datetime | None
+    duration_s: float
+    tension: float
+    peak_tension: float
+    risk: float
+    stage: str | None
+    labels: list[str]
+    outcome_guess: str | None
+    outcome: str | None
+    customer_type: str | None
+    flags: list[str]
+    turns: int
+    alerts: int
+
+
+class AlertView(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert as it stands now, with who dealt with it and when."""
+
+    alert_id: str
+    call_id: str
+    kind: str
+    severity: str
+    state: str
+    reason: str
+    evidence: list[dict[str, str]]
+    audience: str
+    at_s: float
+    segment_id: str | None
+    team: str | None
+    agent_id: str | None
+    fired_at: datetime
+    updated_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    note: str | None
+
+
+class AnnotationView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said about a call."""
+
+    id: int
+    kind: str
+    body: Any
+    by: str
+    at: datetime
+    alert_id: str | None
+
+
+class CallDetail(msgspec.Struct, frozen=True, kw_only=True):
+    call: CallSummary
+    alerts: list[AlertView]
+    annotations: list[AnnotationView]
+
+
+class CallPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first. `next` is the `cursor` of the following page; null on the last one."""
+
+    calls: list[CallSummary]
+    next: str | None
+
+
+class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
+    alerts: list[AlertView]
+
+
+class StatsView(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures by team, queue or day; of work, never of a person. `load` is what the service carries now."""
+
+    by: str | None
+    groups: list[StatRow]
+    load: dict[str, Any]
+
+
+def call(row: CallRow) -> CallSummary:
+    return CallSummary(
+        call_id=row.call_id,
+        source=row.source,
+        channel=row.channel,
+        language=row.language,
+        agent_id=row.agent_id,
+        team=row.team,
+        queue=row.queue,
+        customer_id=row.customer_id,
+        state=row.state,
+        opened_at=instant(row.opened_at),
+        ended_at=_maybe(row.ended_at),
+        duration_s=row.last_at_s,
+        tension=row.tension,
+        peak_tension=row.peak_tension,
+        risk=row.risk,
+        stage=row.stage,
+        labels=list(row.labels),
+        outcome_guess=row.outcome_guess,
+        outcome=row.outcome,
+        customer_type=row.customer_type,
+        flags=list(row.flags),
+        turns=row.turns,
+        alerts=row.alerts,
+    )
+
+
+def alert(row: AlertRow) -> AlertView:
+    return AlertView(
+        alert_id=row.alert_id,
+        call_id=row.call_id,
+        kind=row.kind,
+        severity=row.severity,
+        state=row.state,
+        reason=row.reason,
+        evidence=row.evidence,
+        audience=row.audience,
+        at_s=row.at_s,
+        segment_id=row.segment_id,
+        team=row.team,
+        agent_id=row.agent_id,
+        fired_at=instant(row.fired_at),
+        updated_at=instant(row.updated_at),
+        acknowledged_at=_maybe(row.acknowledged_at),
+        acknowledged_by=row.acknowledged_by,
+        resolved_at=_maybe(row.resolved_at),
+        resolved_by=row.resolved_by,
+        note=row.note,
+    )
+
+
+def annotation(row: Annotation) -> AnnotationView:
+    return AnnotationView(id=row.id, kind=row.kind, body=row.body, by=row.by, at=instant(row.at), alert_id=row.alert_id)
+
+
+def instant(unix_s: float) -> datetime:
+    """Seconds since 1970 -> an aware time, in milliseconds."""
+    return datetime.fromtimestamp(round(unix_s, 3), UTC)
+
+
+def _maybe(unix_s: float | None) -> datetime | None:
+    return None if unix_s is None else instant(unix_s)
