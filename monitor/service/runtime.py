@@ -51,6 +51,8 @@ class Runtime:
         self._table = CallTable(self.limits, rules, store, self.metrics)
         self._admission = Admission(self.limits, self._table, store, self.hub, self.metrics)
         self._watch: asyncio.Task[None] | None = None
+        if store.writer is not None:
+            store.writer.on_group = self.metrics.commit_jobs.observe
 
     async def start(self) -> None:
         """Takes up unfinished calls where they were, then opens. Raises Refused if the store cannot be read.

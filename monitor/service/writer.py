@@ -30,8 +30,8 @@ class Writer:
         self._closed = False
         self.groups = 0
         self.jobs = 0
-        self.on_group: Callable[[int, bool], None] | None = None
-        """Told the number of jobs of every group and whether it was committed whole; on the writer thread."""
+        self.on_group: Callable[[float], None] | None = None
+        """Told the number of jobs of every group; on the writer thread."""
         self._thread.start()
 
     @property
@@ -90,11 +90,10 @@ class Writer:
     def _commit(self, group: list[tuple[Work, Done]]) -> None:
         """A job that fails takes none of the others with it: then each gets a transaction of its own."""
         results = self._transaction([work for work, _ in group])
-        whole = not isinstance(results, Exception)
         self.groups += 1
         self.jobs += len(group)
         if self.on_group is not None:
-            self.on_group(len(group), whole)
+            self.on_group(len(group))
         if not isinstance(results, Exception):
             for (_, done), result in zip(group, results, strict=True):
                 _tell(done, result)

@@ -83,6 +83,7 @@ class Reader:
     def __init__(self, server: Server) -> None:
         self.events: list[tuple[int, bytes]] = []
         self.ended: set[str] = set()
+        self.points_dropped = 0
         self.news = asyncio.Condition()
         self._server = server
 
@@ -104,8 +105,9 @@ class Reader:
 
     async def _take(self, frame: str) -> None:
         event = json.loads(frame)
-        if "seq" not in event or event["type"] == "snapshot":
-            assert event["type"] in ("snapshot", "interim"), event["type"]
+        if event["type"] == "dropped":
+            self.points_dropped += event["points"]
+        if event["type"] == "snapshot" or "seq" not in event:
             return
         self.events.append((event["seq"], frame.encode()))
         if event["type"] == "call" and event["state"] == "end":
@@ -212,19 +214,21 @@ class Findings(msgspec.Struct):
 
     kills: int
     calls: int
-    finals_acked: int
-    alert_events: int
-    events: int
-    recovered_per_restart: list[int]
-    recovery_s: list[float]
-    acked_lost: int
-    turns_doubled: int
-    alerts_doubled: int
-    refold_mismatches: int
-    feed_lost: int
-    feed_doubled: int
-    feed_differs: int
-    unfinished: int
+    finals_acked: int = 0
+    alert_events: int = 0
+    events: int = 0
+    points_dropped: int = 0
+    recovered_per_restart: list[int] = []
+    recovery_s: list[float] = []
+    acked_lost: int = 0
+    turns_doubled: int = 0
+    alerts_doubled: int = 0
+    refold_mismatches: int = 0
+    feed_lost: int = 0
+    """Events that the feed never showed, other than points, of which a slow reader gets the newest."""
+    feed_doubled: int = 0
+    feed_differs: int = 0
+    unfinished: int = 0
 
     @property
     def bad(self) -> bool:
@@ -254,11 +258,17 @@ async def play(folder: Path, kills: int, calls: int, pace_s: float, seed: int) -
         recovered.append(server.recovered)
     await asyncio.sleep(0.5)
     stop.set()
-    await asyncio.wait_for(asyncio.gather(*tasks), 300)
+    await asyncio.wait_for(both(asyncio.gather(*tasks), reading), 300)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     await server.kill(signal.SIGTERM)
     return judge(server.database, callers, reader, kills, recovered, recovery_s)
+
+
+async def both(calls: asyncio.Future[Any], reading: asyncio.Task[None]) -> None:
+    """Waits for the calls; raises what ended them or the reader, which ends by itself only by a fault."""
+    await asyncio.wait({calls, reading}, return_when=asyncio.FIRST_COMPLETED)
+    (calls if calls.done() else reading).result()
 
 
 def judge(
@@ -266,7 +276,8 @@ def judge(
 ) -> Findings:
     store, rules = Store.open(str(database)), make_rules()
     promised = {call_id: acked for caller in callers for call_id, acked in caller.acked.items()}
-    found = Findings(kills, len(promised), 0, 0, 0, recovered, recovery_s, 0, 0, 0, 0, 0, 0, 0, 0)
+    found = Findings(kills, len(promised), recovered_per_restart=recovered, recovery_s=recovery_s)
+    found.points_dropped = reader.points_dropped
     for call_id, acked in promised.items():
         bodies = store.events(call_id)
         events = [json.loads(body) for body in bodies]
@@ -284,7 +295,8 @@ def judge(
     stored = [(seq, b'{"seq":%d,%s' % (seq, body[1:])) for seq, _, body in store.events_since(0, 10**9)]
     found.events = len(stored)
     seen = Counter(seq for seq, _ in reader.events)
-    found.feed_lost = len({seq for seq, _ in stored} - seen.keys())
+    owed = {seq for seq, frame in stored if b'"type":"point"' not in frame[:40]}
+    found.feed_lost = len(owed - seen.keys())
     found.feed_doubled = sum(count - 1 for count in seen.values())
     found.feed_differs = len(set(reader.events) - set(stored))
     store.close()

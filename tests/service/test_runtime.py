@@ -339,4 +339,5 @@ async def test_metrics_name_what_happened(run: Run) -> None:
         assert 'becalm_chunks_received_total{kind="final",source="native"} 6.0' in text
         assert "becalm_chunk_to_score_seconds_count 6.0" in text
         assert 'becalm_alerts_total{kind="escalation_request"' in text
+        assert "becalm_commit_writes_count 0.0" not in text
         assert "furious" not in text
