@@ -4,6 +4,7 @@ Never a wild guess: one word, or a text without clear evidence, keeps the prior 
 is never taken for Bosnian or Serbian, because those are not among the candidates. Deterministic.
 """
 
+import importlib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -85,9 +86,8 @@ def _script(char: str) -> str:
 
 @cache
 def _identifier(languages: tuple[str, ...]) -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    langid: Any = importlib.import_module("py3langid.langid")
+    identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
     identifier.set_languages(list(languages))
     return identifier
 

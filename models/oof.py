@@ -32,7 +32,7 @@ class TurnScore(msgspec.Struct, frozen=True):
 
 def turn_scores(plan: Plan, scorer: Scorer) -> Iterator[TurnScore]:
     """Out-of-fold scores of every turn of every call, in corpus order, calibrated as the shipped model is."""
-    logits: dict[int, np.ndarray] = {}  # type: ignore[type-arg]
+    logits: dict[int, np.ndarray] = {}
     for fold in (0, 1):
         saved = np.load(plan.work / f"fold{fold}.npz")
         logits.update(zip(saved["rows"].tolist(), saved["logits"], strict=True))
