@@ -37,7 +37,7 @@ def kinds(outputs: list[Output]) -> list[str]:
 # The order
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.data(), names, st.booleans(), st.booleans())
 def test_any_order_inside_the_window_with_repeats_and_interims_gives_what_the_tidy_order_gives(
     data: st.DataObject, name: object, fragments: bool, missing: bool
@@ -90,7 +90,7 @@ def test_calls_may_interleave_in_any_way(data: st.DataObject) -> None:
     }
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data(), names, st.booleans())
 def test_nothing_is_lost_or_doubled_in_any_order_at_all(data: st.DataObject, name: object, fragments: bool) -> None:
     tidy = data.draw(tidy_calls(name, fragments=fragments, missing=True))  # type: ignore[arg-type]
