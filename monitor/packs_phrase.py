@@ -5,6 +5,7 @@ pack's word list, `word?` may be missing, `+` up to 4 words between (`+2`: up to
 turn. In a guard, `~` is the hit.
 """
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,8 +27,12 @@ COMMON = frozenset(
 OPTIONAL = {"de": {"ä": "ae", "ö": "oe", "ü": "ue"}, "hr": {"đ": "dj"}}
 """Second spellings of a letter, by language."""
 NEGATIONS = {
-    "en": "not|never|nor", "hr": "ne|necu|nisam|nikad|nikada", "de": "nicht|nie|niemals|kein|keine|keinen",
-    "es": "no|nunca|jamas", "zh-Hans": "不|没|别", "zh-Hant": "不|没|别",
+    "en": "not|never|nor",
+    "hr": "ne|necu|nisam|nikad|nikada",
+    "de": "nicht|nie|niemals|kein|keine|keinen",
+    "es": "no|nunca|jamas",
+    "zh-Hans": "不|没|别",
+    "zh-Hant": "不|没|别",
 }
 """A gap does not step over a negation; folded."""
 WORD_FORM = re.compile(r"\*?[^\s*|{}()+?^$~]+\*?")
@@ -38,27 +43,37 @@ class PhraseError(ValueError):
     """A phrase that cannot be read; the message says how to mend it."""
 
 
-class Phrase(NamedTuple):
-    """A compiled phrase: the expression and the literals of which one must be in the text."""
+@functools.cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    """Compiled when first needed: most phrases never meet their anchor, and their classes of ideographs cost."""
+    return re.compile(expression)
 
-    regex: re.Pattern[str]
+
+class Phrase(NamedTuple):
+    """A phrase: the expression and the literals of which one must be in the text."""
+
+    expression: str
     anchors: frozenset[str]
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        return _compiled(self.expression)
 
 
 class Guard(NamedTuple):
-    """What makes a hit harmless: words before it, after it, both, or near it."""
+    """What makes a hit harmless: expressions for the words before it, after it, both, or near it."""
 
-    before: re.Pattern[str] | None
-    after: re.Pattern[str] | None
-    near: re.Pattern[str] | None
+    before: str | None
+    after: str | None
+    near: str | None
 
     def holds(self, text: str, left: int, start: int, end: int, right: int) -> bool:
         """Whether the hit `start:end` is guarded within `left:right`."""
         if self.near is not None:
-            return self.near.search(text, left, right) is not None
-        if self.before is not None and not self.before.search(text, left, start):
+            return _compiled(self.near).search(text, left, right) is not None
+        if self.before is not None and not _compiled(self.before).search(text, left, start):
             return False
-        return self.after is None or self.after.match(text, end, right) is not None
+        return self.after is None or _compiled(self.after).match(text, end, right) is not None
 
 
 class _Item(NamedTuple):
@@ -69,7 +84,7 @@ class _Item(NamedTuple):
 def spellings(word: str, language: str) -> Iterator[str]:
     """Every folded spelling of a word: apostrophe or none, ae for ä in German."""
     second = OPTIONAL.get(language, {})
-    choices = []
+    choices: list[tuple[str, ...]] = []
     for char in word.casefold():
         plain = fold_text(char)
         if plain == "'":
@@ -137,18 +152,18 @@ class Compiler:
             key=lambda item: min(_weight(a) for v in item.variants for a in self._anchor(v)),
         )
         anchors = frozenset(anchor for variant in best.variants for anchor in self._anchor(variant))
-        return Phrase(re.compile(self._join(items)), anchors)
+        return Phrase(self._join(items), anchors)
 
     def guard(self, phrase: str) -> Guard:
         """A guard, before, after or around the hit, or anywhere near."""
         items = _items(phrase, self.words)
         if "~" not in items:
-            return Guard(None, None, re.compile(self._join(items)))
+            return Guard(None, None, self._join(items))
         at = items.index("~")
         before, after = items[:at], items[at + 1 :]
         return Guard(
-            re.compile(self._join(before, closed=True) + r"\Z") if before else None,
-            re.compile(self._join(after, opened=True)) if after else None,
+            self._join(before, closed=True) + r"\Z" if before else None,
+            self._join(after, opened=True) if after else None,
             None,
         )
 
