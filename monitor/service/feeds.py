@@ -25,6 +25,7 @@ FEED_ROLES: frozenset[Role] = frozenset({"agent", "supervisor", "qa", "admin"})
 PING_S = 15.0
 STALL_S = 30.0
 """Seconds that one frame may take to leave before the reader counts as dead."""
+GOODBYE_S = 1.0
 NOT_ALLOWED, INTERNAL, OVERLOADED = 1008, 1011, 1013
 
 
@@ -87,7 +88,7 @@ async def feed_socket(socket: WebSocket) -> None:
         await close(socket, code)
 
 
-async def events(ask: Ask) -> Response:
+async def event_stream(ask: Ask) -> Response:
     """`/v1/events`: the same frames as server-sent events; `Last-Event-ID` resumes as `since` does."""
     query: FeedQuery = ask.query
     last = ask.request.headers.get("last-event-id")
@@ -112,8 +113,9 @@ class EventStream(Response):
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await first(self._send_all(send), _until_http_gone(receive), until_revoked(self._auth, self._principal))
-            with contextlib.suppress(OSError):  # the reader has left: there is nobody to say goodbye to
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            with contextlib.suppress(OSError):  # TimeoutError is one: the reader has left, or takes nothing
+                async with asyncio.timeout(GOODBYE_S):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._subscription.close()
 
@@ -136,7 +138,7 @@ class EventStream(Response):
                 await out(as_sse(frame))
         except Closed as closed:
             return closed.code
-        except (TimeoutError, OSError):
+        except OSError:  # TimeoutError is one
             return OVERLOADED
         finally:
             if waiting is not None:
@@ -173,7 +175,7 @@ def admit_socket(auth: Auth, socket: HTTPConnection, roles: frozenset[Role]) -> 
 async def close(socket: WebSocket, code: int, reason: str = "") -> None:
     """Says goodbye, but not for long: a reader that takes nothing is left to the transport's own timeout."""
     with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-        async with asyncio.timeout(1.0):
+        async with asyncio.timeout(GOODBYE_S):
             await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
 
 

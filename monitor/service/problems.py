@@ -99,7 +99,7 @@ async def on_http(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return answer(Problem(404, "There is nothing here; /openapi.json lists what there is."))
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
         return answer(Problem(405, f"Use {allowed or 'another method'} here.", headers={"allow": allowed}))
     return answer(Problem(error.status_code, error.detail))
 

@@ -73,7 +73,7 @@ def table() -> list[Route]:
               body_media=rest_calls.NDJSON),
         Route("GET", "/v1/stats", "Escalation rate, alerts, time to acknowledge", READERS, rest_system.stats,
               query=rest_system.StatsQuery, answer=views.StatsView),
-        Route("GET", "/v1/events", "The live feed as server-sent events", PEOPLE, feeds.events,
+        Route("GET", "/v1/events", "The live feed as server-sent events", PEOPLE, feeds.event_stream,
               query=feeds.FeedQuery, answer=bytes, media=("text/event-stream",)),
         Route("GET", "/v1/me", "Who is asking", ANYBODY, rest_system.me, answer=rest_system.Me),
         Route("POST", "/v1/ticket", "A single-use pass for a browser's websocket", PEOPLE, rest_system.ticket,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,11 +38,21 @@ class Service:
         self.folder = folder
         self.store = store
         self.runtime = runtime
-        self.http = httpx2.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+        self.http = self._client()
+        self._by_token: dict[str | None, httpx2.Client] = {}
 
     def as_(self, token: str | None) -> httpx2.Client:
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        return httpx2.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False, headers=headers)
+        """A client with this token; None: without any."""
+        if token not in self._by_token:
+            self._by_token[token] = self._client(**{} if token is None else {"authorization": f"Bearer {token}"})
+        return self._by_token[token]
+
+    def close(self) -> None:
+        for client in (self.http, *self._by_token.values()):
+            client.close()
+
+    def _client(self, **headers: str) -> httpx2.Client:
+        return httpx2.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False, verify=False, headers=headers)
 
     def socket(self, path: str, token: str | None = None, **headers: str) -> ClientConnection:
         sent = dict(headers) if token is None else {"Authorization": f"Bearer {token}", **headers}
@@ -60,6 +71,13 @@ class Service:
                 answer = json.loads(socket.recv(TIMEOUT_S))
                 assert answer["type"] == "ack", answer
                 finals.discard(answer["segment_id"])
+
+    def settle(self, *call_ids: str) -> None:
+        """Returns once these calls have ended in the database: their last event comes with the next commits."""
+        left = set(call_ids)
+        while left:
+            left = {call_id for call_id in left if (row := self.store.call(call_id)) is None or not row.finished}
+            self.store.flush()
 
     def until(self, frames: Iterator[dict[str, Any]], **fields: Any) -> list[dict[str, Any]]:
         """Frames up to and with the first that has these fields."""
@@ -83,14 +101,20 @@ def running(
     with_tokens: bool = False,
     receivers: Sequence[Receiver] = (),
     origins: tuple[str, ...] = (),
+    send_buffer: int | None = None,
 ) -> Iterator[Service]:
-    """A service over the database in `folder`; with tokens it reads `folder`/tokens."""
+    """A service over the database in `folder`; with tokens it reads `folder`/tokens.
+
+    `send_buffer`: bytes that the system holds for a reader that takes nothing; little, so that a test sees it soon.
+    """
     config = Config(
         server=ServerSettings(port=0, drain_s=2.0, allowed_origins=origins),
         store=StoreSettings(database=str(folder / "becalm.db")),
         auth=AuthSettings(tokens_file=str(folder / "tokens") if with_tokens else ""),
     )
     listener = serving.listen("127.0.0.1", 0)
+    if send_buffer is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready: threading.Event = threading.Event()
     held: dict[str, Any] = {}
@@ -139,7 +163,7 @@ def running(
     try:
         yield service
     finally:
-        service.http.close()
+        service.close()
         held["loop"].call_soon_threadsafe(held["stop"].set)
         thread.join(TIMEOUT_S)
         listener.close()
