@@ -125,7 +125,9 @@ def _tensors(encoded: list[Encoded]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def _load(directory: ModelDirectory) -> Any:
     """The stock model in float32 (the weights are stored in half precision)."""
     from transformers import AutoModelForSequenceClassification
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()  # it would draw on standard error, terminal or not
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
             directory.folder, dtype=torch.float32, local_files_only=True, attn_implementation="eager"
