@@ -127,7 +127,8 @@ def _load(directory: ModelDirectory) -> Any:
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # it would draw on standard error, terminal or not
+    # It would draw on standard error, terminal or not.
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
             directory.folder, dtype=torch.float32, local_files_only=True, attn_implementation="eager"
