@@ -32,7 +32,12 @@ AGENT_SITUATIONS = (
 )  # fmt: skip
 """Agent wording -> situation; what the words were, never what the person is."""
 
-URGENT = frozenset({"safety", "must_report", "ask_superior", "relapse", "taboo", "confront", "only_one_way", "silence"})
+URGENT = frozenset(
+    {"safety", "must_report", "ask_superior", "relapse", "silence", *(name for _, name in AGENT_SITUATIONS)}
+)
+"""What cannot wait for the usual pause: it helps now or not at all."""
+_SAME_AGAIN_S = 10.0
+"""Even what is urgent is not said twice within so many seconds."""
 
 
 class PromptDesk:
@@ -43,7 +48,7 @@ class PromptDesk:
         self._texts = texts
         self._settings = settings
         self._shown: dict[str, int] = {}
-        self._last_at_s: float | None = None
+        self._last_at_s = 0.0
         self._last: Prompt | None = None
 
     def after_customer(
@@ -106,8 +111,11 @@ class PromptDesk:
         point: str | None,
     ) -> list[Prompt]:
         gap_s = self._settings.urgent_gap_s if situation in URGENT else self._settings.min_gap_s
-        if self._last_at_s is not None and at_s < self._last_at_s + gap_s:
-            return []
+        last = self._last
+        if last is not None:
+            gap_s = max(gap_s, _SAME_AGAIN_S) if last.situation == situation else gap_s
+            if at_s < self._last_at_s + gap_s:
+                return []
         nth = self._shown.get(situation, 0)
         slots = {} if point is None else {"point": point}
         text, spoken = self._texts.prompt(situation, language, nth, slots)

@@ -66,10 +66,10 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PromptSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    min_gap_s: float = 30.0
+    min_gap_s: float = 20.0
     """Least seconds between two prompts on an agent's screen."""
-    urgent_gap_s: float = 8.0
-    """Least seconds before a prompt on a threat, a safety matter or the agent's own wording."""
+    urgent_gap_s: float = 4.0
+    """Least seconds before a prompt that cannot wait: a threat, a safety matter, a relapse, the agent's own wording."""
 
 
 class RepetitionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

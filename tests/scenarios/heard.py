@@ -18,7 +18,7 @@ class Told:
     def __init__(self, events: Iterable[Event]) -> None:
         self.events = list(events)
 
-    def of(self, kind: str, **fields: object) -> list[Event]:
+    def of(self, kind: str, /, **fields: object) -> list[Event]:
         return [
             event
             for event in self.events

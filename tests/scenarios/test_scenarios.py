@@ -65,7 +65,10 @@ def test_as01_a_polite_threat_reaches_a_superior_on_its_turn(told: dict[str, Tol
     call = told["AS01"]
     first, *later = call.alerts("must_report")
     assert (first["segment_id"], first["state"], first["severity"]) == ("2", "firing", "critical")
-    assert [any(words in quote for quote in call.quotes("must_report")) for words in ("升级投诉", "消协")] == [True, True]
+    assert [any(words in quote for quote in call.quotes("must_report")) for words in ("升级投诉", "消协")] == [
+        True,
+        True,
+    ]
     assert any(alert["state"] == "updated" and alert["segment_id"] == "3" for alert in later)
     assert {alert["alert_id"] for alert in later} == {first["alert_id"]}
     assert any("媒体" in item["quote"] for alert in later for item in alert["evidence"])
@@ -164,9 +167,7 @@ def test_as19_a_frozen_agent_is_noticed_by_the_clock(told: dict[str, Told]) -> N
     assert not told["AS19-held"].alerts("silence")
 
 
-def test_as20_flapping_makes_one_alert_and_a_threat_passes_everything(
-    told: dict[str, Told], tmp_path: Path
-) -> None:
+def test_as20_flapping_makes_one_alert_and_a_threat_passes_everything(told: dict[str, Told], tmp_path: Path) -> None:
     risks = {point["segment_id"]: point["risk"] for point in told["AS20"].of("point")}
     up, down = min(risks["2"], risks["4"]), risks["3"]
     assert up > down, "the risk must follow the customer"

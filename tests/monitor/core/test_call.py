@@ -138,7 +138,11 @@ def test_silence_after_an_outburst_is_raised_by_the_clock_and_not_on_hold(
 
 def test_acknowledged_means_quiet_until_it_gets_worse(rules: Rules) -> None:
     records = [start(), said(0, "customer", "I want your manager", 0)]
-    scores = {"0": heard(1.0, "ask_superior"), "1": heard(1.0, "ask_superior"), "2": heard(4.0, "ask_superior", anger=1)}
+    scores = {
+        "0": heard(1.0, "ask_superior"),
+        "1": heard(1.0, "ask_superior"),
+        "2": heard(4.0, "ask_superior", anger=1),
+    }
     (first,) = of_type(play(rules, records, scores, close=False), events.Alert)
     ack = AlertAction(call_id=CALL, at_s=5, alert_id=first.alert_id, action="ack", by="mira")  # type: ignore[attr-defined]
     again = [said(1, "customer", "Your manager, please", 10), said(2, "customer", "Your manager, you fools!", 20)]
@@ -155,7 +159,12 @@ def test_a_stock_apology_earns_nothing_and_a_solution_that_is_accepted_does(rule
     upset = {"0": heard(3.2, anger=0.9)}
 
     def after(move: str, reply: str) -> list[float]:
-        records = [start(), said(0, "customer", "What now?", 0), said(1, "agent", "...", 5), said(2, "customer", reply, 9)]
+        records = [
+            start(),
+            said(0, "customer", "What now?", 0),
+            said(1, "agent", "...", 5),
+            said(2, "customer", reply, 9),
+        ]
         scores = upset | {"1": heard(None, move), "2": heard(0.5, "cooperates")}
         return [event.tension for event in of_type(play(rules, records, scores), events.Point)]  # type: ignore[attr-defined]
 

@@ -1,0 +1,180 @@
+"""Real conversations through a running service, then through replay: do live and replay agree?
+
+    python -m tests.load.real_input --dialogues dialogues.jsonl.gz --calls models/corpus/calls --out report.json
+
+Dialogue files hold one JSON object a line with `dialogue_id`, `source` and `turns` of `speaker` (customer, agent)
+and `text`. Their texts stay in the temporary folder. Prints and writes: calls, utterances, acks, alerts by kind,
+chunk-to-score percentiles from the service's own histogram, peak memory, and calls whose replay differs from live
+by a byte (there must be none).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from models.scorer import Scorer
+from monitor.config import load
+from monitor.core.events import Alert, Turn, encode
+from monitor.core.inputs import decode_record, encode_record
+from monitor.replay import fold_call
+from monitor.risk_training import records
+from monitor.rules_loading import load_rules
+from monitor.service.store import Store
+from stream.messages import CallEnd, CallStart, Transcript
+
+_LATIN_CHARS_A_SECOND = 14.0
+_CJK_CHARS_A_SECOND = 4.5
+
+
+def dialogue_lines(path: Path, sources: tuple[str, ...]) -> Iterator[bytes]:
+    """Dialogues of these sources as native messages, paced by the length of their turns."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            dialogue = json.loads(line)
+            if not dialogue["source"].startswith(sources):
+                continue
+            name = dialogue["dialogue_id"]
+            chat = "social" if dialogue["source"] == "dch1" else "chat"
+            yield encode_record(CallStart(call_id=name, channel=chat))
+            at_s = 0.0
+            for number, turn in enumerate(dialogue["turns"]):
+                text = turn["text"][:20_000]
+                wide = sum(ch >= "\u2e80" for ch in text)
+                lasts_s = 0.5 + wide / _CJK_CHARS_A_SECOND + (len(text) - wide) / _LATIN_CHARS_A_SECOND
+                yield encode_record(
+                    Transcript(
+                        call_id=name,
+                        segment_id=str(number),
+                        role=turn["speaker"],
+                        text=text,
+                        final=True,
+                        start_s=round(at_s, 2),
+                        end_s=round(at_s + lasts_s, 2),
+                    )
+                )
+                at_s += lasts_s + 1.0
+            yield encode_record(CallEnd(call_id=name, at_s=round(at_s, 2), reason="end"))
+
+
+def corpus_lines(folder: Path) -> Iterator[bytes]:
+    for file in sorted(folder.glob("*.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            yield from map(encode_record, records(json.loads(line)))
+
+
+def percentile(histogram: list[tuple[float, float]], share: float) -> float:
+    """Upper bound of the bucket that holds this share."""
+    total = histogram[-1][1]
+    return next(bound for bound, count in histogram if count >= share * total)
+
+
+def score_histogram(metrics: str) -> list[tuple[float, float]]:
+    found = []
+    for line in metrics.splitlines():
+        if line.startswith("becalm_chunk_to_score_seconds_bucket"):
+            bound = line.split('le="')[1].split('"')[0]
+            found.append((float("inf") if bound == "+Inf" else float(bound), float(line.rsplit(" ", 1)[1])))
+    return found
+
+
+def peak_memory_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def live(lines: Path, database: Path) -> dict[str, Any]:
+    """Serve, send everything, wait until every final has its turn event, stop."""
+    command = [sys.executable, "-m", "monitor.cli", "serve", "--port", "0", "--db", str(database)]
+    service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert service.stdout is not None
+        url = next(word for word in service.stdout.readline().split() if word.startswith("http"))
+        began = time.monotonic()
+        sent = subprocess.run(
+            [sys.executable, "-m", "monitor.cli", "send", "--url", url, "--speed", "max", "--json", str(lines)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        report: dict[str, Any] = {"send": json.loads(sent.stdout) if sent.stdout else sent.stderr[-500:]}
+        asyncio.run(_settled(url))
+        with urlopen(f"{url.rstrip('/')}/metrics") as answer:
+            metrics = answer.read().decode()
+        report["seconds"] = round(time.monotonic() - began, 1)
+        histogram = score_histogram(metrics)
+        report["chunk_to_score_s"] = {"p50": percentile(histogram, 0.5), "p99": percentile(histogram, 0.99)}
+        report["peak_memory_mb"] = round(peak_memory_mb(service.pid))
+        report["crashed"] = service.poll() is not None
+        return report
+    finally:
+        service.terminate()
+        service.wait(timeout=60)
+
+
+async def _settled(url: str) -> None:
+    """Until no turn waits for its score any more."""
+    while True:
+        with await asyncio.to_thread(urlopen, f"{url.rstrip('/')}/metrics") as answer:
+            text = answer.read().decode()
+        waiting = [line for line in text.splitlines() if line.startswith("becalm_queue_depth ")]
+        if waiting and float(waiting[0].split()[1]) == 0:
+            return
+        await asyncio.sleep(1.0)
+
+
+def compare(database: Path, report: dict[str, Any]) -> None:
+    """Fold every stored journal again and hold it to the stored events, byte for byte."""
+    config = load()
+    rules = load_rules(config, model_version=Scorer(config.model_dir, threads=1).version)
+    store = Store.open(str(database), read_only=True)
+    kinds: Counter[str] = Counter()
+    turns = calls = mismatches = 0
+    for call_id in store.call_ids():
+        again = list(fold_call(call_id, [decode_record(line) for line in store.records(call_id)], rules))
+        mismatches += [encode(event) for event in again] != store.events(call_id)
+        calls += 1
+        turns += sum(isinstance(event, Turn) for event in again)
+        kinds.update(event.kind for event in again if isinstance(event, Alert) and event.state == "firing")
+    report |= {"calls": calls, "utterances": turns, "mismatches": mismatches, "alerts": dict(kinds)}
+    store.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dialogues", type=Path)
+    parser.add_argument("--sources", nargs="+", default=["dch1", "uss_"])
+    parser.add_argument("--calls", type=Path)
+    parser.add_argument("--limit", type=int, help="lines to send at most, for a short run")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        lines, database = Path(folder) / "calls.jsonl", Path(folder) / "live.db"
+        with lines.open("wb") as out:
+            if options.dialogues is not None:
+                out.writelines(line + b"\n" for line in dialogue_lines(options.dialogues, tuple(options.sources)))
+            if options.calls is not None:
+                out.writelines(line + b"\n" for line in corpus_lines(options.calls))
+        if options.limit is not None:
+            lines.write_bytes(b"".join(lines.read_bytes().splitlines(keepends=True)[: options.limit]))
+        report = live(lines, database)
+        compare(database, report)
+    print(json.dumps(report, indent=1))
+    if options.out is not None:
+        options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 1 if report["mismatches"] or report["crashed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
