@@ -20,6 +20,9 @@ BUNDLED = Path(__file__).resolve().parent.parent / "configs"
 """The folder with the packs, prompts, reasons, demo calls and default files that ship inside the package."""
 BUNDLED_MODEL = Path(__file__).resolve().parent.parent / "models" / "default"
 
+COMMAND_LINE = "command line"
+"""What a problem names as its source when it came from `--set` or an option that stands for a setting."""
+
 PathText = Annotated[str, msgspec.Meta(extra={"path": True})]
 """A path; in a file it is relative to that file, on the command line to the working directory."""
 
@@ -124,7 +127,7 @@ def load(file: Path | str | None = None, sets: Iterable[str] = ()) -> Config:
     for text in sets:
         section, key, value = _parse_set(text, reader)
         if section:
-            reader.read(values, {section: {key: value}}, sections(), source="--set", base=None)
+            reader.read(values, {section: {key: value}}, sections(), source=COMMAND_LINE, base=None)
     config = _build(values)
     if not reader.problems:
         check_order(config.core.policy, reader)
@@ -167,7 +170,7 @@ def _parse_set(text: str, reader: Reader) -> tuple[str, str, Any]:
     name, equals, raw = text.partition("=")
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and section and key):
-        reader.add("--set", text, "is not section.key=value", "such as --set policy.enter_at=0.7")
+        reader.add(COMMAND_LINE, text, "is not section.key=value", "such as --set policy.enter_at=0.7")
         return "", "", None
     try:
         value = tomllib.loads(f"value = {raw.strip()}")["value"]
@@ -178,4 +181,14 @@ def _parse_set(text: str, reader: Reader) -> tuple[str, str, Any]:
     return section, key, value if isinstance(value, str) or not wants_text else raw.strip()
 
 
-__all__ = ["BUNDLED", "BUNDLED_MODEL", "Config", "ConfigError", "Problem", "load", "sections", "similar"]
+__all__ = [
+    "BUNDLED",
+    "BUNDLED_MODEL",
+    "COMMAND_LINE",
+    "Config",
+    "ConfigError",
+    "Problem",
+    "load",
+    "sections",
+    "similar",
+]

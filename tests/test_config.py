@@ -107,11 +107,11 @@ def test_thresholds_must_rise() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x", "--set: x: is not section.key=value (such as --set policy.enter_at=0.7)"),
-        ("policy=1", "--set: policy=1: is not section.key=value (such as --set policy.enter_at=0.7)"),
-        ("policy.enter=1", "--set: policy.enter: is no setting (did you mean enter_at?)"),
-        ("policy.enter_at=nan", "--set: policy.enter_at: is nan, outside 0 to 1"),
-        ("server.port=http", '--set: server.port: must be a whole number without quotes, not "http"'),
+        ("x", "command line: x: is not section.key=value (such as --set policy.enter_at=0.7)"),
+        ("policy=1", "command line: policy=1: is not section.key=value (such as --set policy.enter_at=0.7)"),
+        ("policy.enter=1", "command line: policy.enter: is no setting (did you mean enter_at?)"),
+        ("policy.enter_at=nan", "command line: policy.enter_at: is nan, outside 0 to 1"),
+        ("server.port=http", 'command line: server.port: must be a whole number without quotes, not "http"'),
     ],
 )
 def test_mistakes_on_the_command_line(text: str, said: str) -> None:

@@ -28,12 +28,12 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_config(args: argparse.Namespace, sets: Iterable[str] = ()) -> Config:
     """The settings from `--config`, then `sets`, then `--set`."""
-    from monitor.config import ConfigError, load
+    from monitor.config import COMMAND_LINE, ConfigError, load
 
     try:
         return load(args.config, [*sets, *args.set])
     except ConfigError as error:
-        only_usage = all(problem.source == "--set" for problem in error.problems)
+        only_usage = all(problem.source == COMMAND_LINE for problem in error.problems)
         raise (UsageFailure if only_usage else Failure)(str(error)) from None
 
 
