@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import signal
 import socket
 import sys
@@ -21,10 +22,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import msgspec
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from models.directory import ModelDirectory
+from monitor.config import load
+from monitor.core.rules import Rules
+from monitor.rules_loading import load_rules
 from monitor.service.store import Store
 from stream.messages import encode
 from tests.service.conftest import end, make_rules, refolded, said, start
@@ -49,26 +55,38 @@ LOST = (OSError, WebSocketException, TimeoutError)
 class Server:
     """The service as a process; `kill` is SIGKILL."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, real: bool) -> None:
+        """`real`: `becalm serve` with the bundled model and packs instead of the small scorer."""
         self.database = database
+        self._real = real
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.url = f"ws://127.0.0.1:{self.port}"
         self.up = asyncio.Event()
-        self.recovered = 0
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Returns once it says that it is ready."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.faults.server", str(self.database), str(self.port),
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        with (self.database.parent / "server.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", *self._module(), stdout=asyncio.subprocess.PIPE, stderr=log
+            )
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 120)
-        assert line.startswith(b"ready"), "the service did not start"
-        self.recovered = int(line.split()[1])
+        line = await asyncio.wait_for(self._process.stdout.readline(), 300)
+        assert b"ready" in line, (self.database.parent / "server.log").read_text()[-2000:]
         self.up.set()
+
+    def _module(self) -> list[str]:
+        place = [str(self.database), str(self.port)]
+        if not self._real:
+            return ["tests.faults.server", *place]
+        return ["monitor.cli", "serve", "--db", place[0], "--port", place[1]]
+
+    async def recovered(self) -> int:
+        """How many calls the service took up again, by its own count."""
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            text = (await client.get(f"http://127.0.0.1:{self.port}/metrics")).text
+        return int(float(re.search(r"^becalm_recovered_calls_total (\S+)", text, re.MULTILINE)[1]))  # type: ignore[index]
 
     async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
         assert self._process is not None
@@ -238,10 +256,10 @@ class Findings(msgspec.Struct):
         )  # fmt: skip
 
 
-async def play(folder: Path, kills: int, calls: int, pace_s: float, seed: int) -> Findings:
+async def play(folder: Path, kills: int, calls: int, pace_s: float, seed: int, real: bool = False) -> Findings:
     """Runs the whole play and judges what is in the database at the end."""
     chance = random.Random(seed)
-    server = Server(folder / "becalm.db")
+    server = Server(folder / "becalm.db", real)
     await server.start()
     stop = asyncio.Event()
     reader = Reader(server)
@@ -255,14 +273,16 @@ async def play(folder: Path, kills: int, calls: int, pace_s: float, seed: int) -
         began = time.monotonic()
         await server.start()
         recovery_s.append(round(time.monotonic() - began, 2))
-        recovered.append(server.recovered)
+        recovered.append(await server.recovered())
     await asyncio.sleep(0.5)
     stop.set()
     await asyncio.wait_for(both(asyncio.gather(*tasks), reading), 300)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     await server.kill(signal.SIGTERM)
-    return judge(server.database, callers, reader, kills, recovered, recovery_s)
+    found = Findings(kills, calls, recovered_per_restart=recovered, recovery_s=recovery_s)
+    judge(found, server.database, callers, reader, real_rules() if real else make_rules())
+    return found
 
 
 async def both(calls: asyncio.Future[Any], reading: asyncio.Task[None]) -> None:
@@ -271,13 +291,16 @@ async def both(calls: asyncio.Future[Any], reading: asyncio.Task[None]) -> None:
     (calls if calls.done() else reading).result()
 
 
-def judge(
-    database: Path, callers: list[Caller], reader: Reader, kills: int, recovered: list[int], recovery_s: list[float]
-) -> Findings:
-    store, rules = Store.open(str(database)), make_rules()
+def real_rules() -> Rules:
+    config = load()
+    return load_rules(config, ModelDirectory(config.model_dir).version)
+
+
+def judge(found: Findings, database: Path, callers: list[Caller], reader: Reader, rules: Rules) -> None:
+    """Fills in what the database and the feed have, against what was promised."""
+    store = Store.open(str(database))
     promised = {call_id: acked for caller in callers for call_id, acked in caller.acked.items()}
-    found = Findings(kills, len(promised), recovered_per_restart=recovered, recovery_s=recovery_s)
-    found.points_dropped = reader.points_dropped
+    found.calls, found.points_dropped = len(promised), reader.points_dropped
     for call_id, acked in promised.items():
         bodies = store.events(call_id)
         events = [json.loads(body) for body in bodies]
@@ -300,7 +323,6 @@ def judge(
     found.feed_doubled = sum(count - 1 for count in seen.values())
     found.feed_differs = len(set(reader.events) - set(stored))
     store.close()
-    return found
 
 
 def main() -> int:
@@ -308,10 +330,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--pace", type=float, default=1.0, help="mean seconds between two finals of a call")
+    parser.add_argument("--real", action="store_true", help="`becalm serve` with the bundled model and packs")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(play(Path(folder), args.kills, args.calls, args.pace, args.seed))
+        found = asyncio.run(play(Path(folder), args.kills, args.calls, args.pace, args.seed, args.real))
     print(msgspec.json.format(msgspec.json.encode(found)).decode())
     return 1 if found.bad else 0
 

@@ -26,7 +26,7 @@ async def main(database: str, port: int) -> int:
     asgi = create_app(runtime, config, auth, store=store, worker=worker, rules=rules)
 
     async def announce(url: str, runtime: Runtime) -> None:
-        print(f"ready {runtime.metrics.recovered._value.get():.0f}", flush=True)
+        print("ready", flush=True)
         await asyncio.Event().wait()
 
     try:
