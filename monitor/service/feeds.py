@@ -91,6 +91,8 @@ async def feed_socket(socket: WebSocket) -> None:
 async def event_stream(ask: Ask) -> Response:
     """`/v1/events`: the same frames as server-sent events; `Last-Event-ID` resumes as `since` does."""
     query: FeedQuery = ask.query
+    if ask.request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     last = ask.request.headers.get("last-event-id")
     since = query.since if last is None else _number(last)
     subscription = ask.runtime.hub.subscribe(wants(ask.principal, query), since)

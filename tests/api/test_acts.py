@@ -63,7 +63,7 @@ def test_feedback_is_kept_with_the_call(service: Service) -> None:
     [
         ("severity=warning", {"unsatisfied_close"}),
         ("kind=must_report", {"must_report"}),
-        ("state=resolved", set()),
+        ("state=resolved&kind=must_report", set()),
         ("open=true&call_id=calm", set()),
         ("team=sales", set()),
         ("agent=a-1&severity=critical", {"must_report", "escalation_request"}),

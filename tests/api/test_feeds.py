@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from monitor.service import hub
+from monitor.service import feeds, hub
 from tests.api.conftest import ANGRY
 from tests.api.service import TIMEOUT_S, Service, call, frames_of, running
 
@@ -83,6 +83,15 @@ def test_last_event_id_resumes_as_since_does(service: Service) -> None:
         framed = service.until(frames_of(feed), type="call", state="end", call_id="calm")
     with service.http.stream("GET", "/v1/events", headers={"last-event-id": "3"}) as sse:
         assert service.until(sse_frames(sse), type="call", state="end", call_id="calm") == framed
+
+
+def test_silence_is_broken_by_comments(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "PING_S", 0.01)
+    with service.http.stream("GET", "/v1/events") as sse:
+        lines = sse.iter_lines()
+        assert next(lines) == "retry: 2000"
+        assert next(line for line in lines if line.startswith(":")) == ": ping"
+    assert service.http.head("/v1/events").status_code == 200
 
 
 @pytest.mark.parametrize(
