@@ -14,10 +14,10 @@ from typing import Annotated, Self
 import ahocorasick
 import msgspec
 
-from monitor.packs_fold import Folded, fold
-from monitor.packs_phrase import Compiler, Guard, Phrase, PhraseError
+from monitor.packs_fold import CJK, Folded, fold
+from monitor.packs_phrase import UNSPACED, Compiler, Guard, Phrase, PhraseError
 
-SENTENCE_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f\u0964\n]")
+SENTENCE_END = re.compile(r"[.!?\n]")
 GUARD_REACH = 90
 """A guard without `~` counts within the hit's sentence, at most so many folded characters away."""
 FOREIGN_NAMES = frozenset({"must_report", "safety", "superior"})
@@ -171,12 +171,14 @@ class Packs:
         candidates: set[int] = set()
         for _, rules in automaton.iter(folded.text):
             candidates.update(rules)
+        spaced = CJK.sub("\x1f", folded.text)
         found: list[tuple[bool, int, int, str, str, _Rule]] = []
         for index in candidates:
             rule = self._rules[index]
             own = language is None or rule.language == language or language not in self.languages
             if own or rule.foreign:
-                found += [(not own, -(b - a), a, rule.pack, rule.entry, rule) for a, b in _spans(rule, folded.text)]
+                spans = _spans(rule, folded.text if rule.language in UNSPACED else spaced)
+                found += [(not own, -(b - a), a, rule.pack, rule.entry, rule) for a, b in spans]
         return _longest(found, folded)
 
 

@@ -16,8 +16,13 @@ EXTRA = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u00b4\u0060\u2032\uff07\u02b9", "'"),
     **dict(zip("đłøıħ", "dloih", strict=True)),
     **{"æ": "ae", "œ": "oe", "ى": "ي", "ة": "ه", "ـ": "", "著": "着", "妳": "你", "甚": "什", "畀": "俾"},
+    **{"。": ".", "।": ".", "、": ","},
+    **{chr(code): chr(0x13A0 + code - 0x900) for code in (*range(0x900, 0x904), *range(0x93A, 0x950), 0x962, 0x963)},
 }
-"""Folds that neither Unicode nor OpenCC makes for a single character."""
+"""Folds that neither Unicode nor OpenCC makes for a single character. Sentence ends become ASCII; Devanagari vowel signs
+become (Cherokee) letters, so that a word is a run of letters in every script."""
+CJK = re.compile(r"[\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+"""Scripts written without spaces."""
 CLUSTER = re.compile(r"[\u1100-\u11ff\u3099\u309a\uff9e\uff9f]")
 """Characters that only mean something together with the one before: the slow path."""
 KEEP_MARKS = re.compile(r"[\u0900-\u097f\u3040-\u30ff\uac00-\ud7af]")
@@ -50,7 +55,9 @@ def _converter() -> "opencc.OpenCC":
 def _fold_cluster(cluster: str) -> str:
     out: list[str] = []
     for char in unicodedata.normalize("NFKC", cluster).casefold():
-        if "\u3400" <= char <= "\u9fff" and char not in EXTRA:
+        if char in EXTRA:
+            out.append(EXTRA[char])
+        elif "\u3400" <= char <= "\u9fff":
             out.append(_simplified(char))
         elif KEEP_MARKS.match(char):
             out.append(char)

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from monitor.packs_fold import fold_text
+from monitor.packs_fold import CJK, fold_text
 
-CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005"
 UNSPACED = frozenset({"zh-Hans", "zh-Hant", "ja"})
 """Languages written without spaces: no word boundaries, gaps counted in characters."""
 CHARS_PER_WORD = 2
@@ -135,12 +134,10 @@ class Compiler:
         self.language = language
         self.words = words
         self.unspaced = language in UNSPACED
-        self.letter = r"[\w\u0900-\u097f]" if language == "hi" else rf"[^\W{CJK}]"
-        stop = r".!?\u2026\u3002\uff01\uff1f\u0964"
-        self.sep = r"[\s\"']*" if self.unspaced else rf"(?:(?!{self.letter})[^{stop}{CJK}])+"
-        self.stop = rf"[^{stop},;\uff0c\uff1b\n]"
         negation = NEGATIONS.get(language, "")
-        self.skip = "" if not negation else rf"(?!{negation})" if self.unspaced else rf"(?!(?:{negation})(?!\w))"
+        self.sep = r"[\s\"']*" if self.unspaced else r"[^\w.!?]+"
+        self.clause = self.sep if self.unspaced else r"[^\w.!?,;]+"
+        self.skip = "" if not negation else f"(?!{negation})" if self.unspaced else rf"(?!(?:{negation})(?!\w))"
 
     def phrase(self, phrase: str) -> Phrase:
         """A phrase with its anchors."""
@@ -171,15 +168,17 @@ class Compiler:
         longest = max(variant.split(), key=lambda word: _weight(fold_text(word.strip("*"))))
         return list(spellings(longest.strip("*"), self.language))
 
-    def _gap(self, size: int) -> str:
+    def _gap(self, size: int, sep: str, glue: str) -> str:
+        """Up to `size` words and the space after them; `glue`: the space before, unless it is there already."""
         if self.unspaced:
-            return rf"(?:{self.skip}{self.stop}){{0,{size * CHARS_PER_WORD}}}?"
-        return rf"(?:{self.sep}{self.skip}{self.letter}+){{0,{size}}}?{self.sep}"
+            return rf"(?:{self.skip}[^.!?,;\n]){{0,{size * CHARS_PER_WORD}}}?"
+        return rf"{glue}(?:{self.skip}\w+{sep}){{0,{size}}}?"
 
     def _join(self, items: Iterable[_Item | int | str], opened: bool = False, closed: bool = False) -> str:
         """One expression; `opened` and `closed`: something stands before, after it."""
+        sep = self.clause if opened or closed else self.sep
         out: list[str] = []
-        glue = self.sep if opened else ""
+        glue = sep if opened else ""
         for item in items:
             if item == "^":
                 out.append(r"\A\W*")
@@ -188,12 +187,15 @@ class Compiler:
                 out.append(r"\W*\Z")
                 glue = ""
             elif isinstance(item, int):
-                out.append(self._gap(item))
+                out.append(self._gap(item, sep, glue))
                 glue = ""
             elif isinstance(item, _Item):
                 body = "(?:" + "|".join(self._variants(item.variants)) + ")"
-                out.append(f"(?:{glue}{body})?" if item.optional else glue + body)
-                glue = self.sep
+                if item.optional and not glue:  # after a gap the space goes with the word
+                    out.append(f"(?:{body}{sep})?")
+                else:
+                    out.append(f"(?:{glue}{body})?" if item.optional else glue + body)
+                    glue = sep
         return "".join(out) + (glue if closed else "")
 
     def _variants(self, variants: Sequence[str]) -> list[str]:
@@ -205,14 +207,15 @@ class Compiler:
         forms = [re.escape(form) for form in spellings(body, self.language)]
         text = forms[0] if len(forms) == 1 else "(?:" + "|".join(forms) + ")"
         folded = fold_text(body)
-        head = "" if re.match(f"[{CJK}]", folded[0]) else f"(?<!{self.letter})"
-        tail = "" if re.match(f"[{CJK}]", folded[-1]) else f"(?!{self.letter})"
+        letter = "[a-z0-9]" if self.unspaced else r"\w"
+        head = "" if CJK.match(folded[0]) else f"(?<!{letter})"
+        tail = "" if CJK.match(folded[-1]) else f"(?!{letter})"
         if word[0] == "*":
-            head = rf"{head}{self.letter}*"
+            head = f"{head}{letter}*"
         if word[-1] == "*":
-            tail = rf"{self.letter}*"
+            tail = f"{letter}*"
         return head + text + tail
 
 
 def _weight(word: str) -> int:
-    return 1 if word in COMMON else len(word) * (2 if re.match(f"[{CJK}]", word) else 1)
+    return 1 if word in COMMON else len(word) * (2 if CJK.match(word) else 1)
