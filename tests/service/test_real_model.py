@@ -28,7 +28,7 @@ async def test_demo_calls_side_by_side_replay_to_the_same_bytes(tmp_path: Path) 
     scorer = Scorer(threads=1)
     rules = load_rules(Config(), scorer.version)
     recorded: dict[str, list[Any]] = {}
-    for file in sorted(DEMO.glob("*.jsonl"))[:4]:
+    for file in sorted(DEMO.glob("*.jsonl"))[:2]:
         for record in read_records(file.read_bytes().splitlines(), file.name):
             recorded.setdefault(record.call_id, []).append(record)
     store = Store.open(str(tmp_path / "becalm.db"))
