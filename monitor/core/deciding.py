@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from models.labels import CUES
 from monitor.core.alerting import AlertBook
 from monitor.core.closing import Summary
 from monitor.core.curve import CALM_BELOW, HOT_ABOVE
@@ -17,8 +18,12 @@ ON_THE_TURN = (("safety", SAFETY_LABELS), ("must_report", THREAT_LABELS))
 """Alerts that fire on the turn that says it, whatever the tension, cooldown or budget."""
 RELAPSE_FROM = 0.5
 """Tension from which a relapse is worth a supervisor's look; a lesser one is a pivot and a prompt."""
+CALLED = ("safety", "must_report", "escalation_request")
+"""While one of these is open somebody has been called already: a risk alert beside it would only be noise."""
 CONDUCT = ("taboo", "confront")
 _SOFT = frozenset({"cooperates", "eased"})
+TELLING = frozenset(CUES) - _SOFT
+"""Cues that a supervisor would want quoted."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -38,7 +43,9 @@ class Decider:
         self._critical_at = settings.policy.critical_at
         self._policy = HysteresisPolicy(settings.policy)
         self._book = AlertBook(call_id, rules.texts, settings.alerts.language)
-        self._upset: list[Heard] = []
+        self._telling: list[Heard] = []
+        """The last turns that say why this call may end badly: without one there is nothing to alert with."""
+        self._upset_turns = 0
         self._risk = 0.0
 
     @property
@@ -51,7 +58,9 @@ class Decider:
 
     def customer_turn(self, heard: Heard, state: State, *, upset: bool, relapsed: bool) -> list[Alert]:
         if upset:
-            self._upset = [*self._upset[-2:], heard]
+            self._upset_turns += 1
+        if upset or heard.holding(TELLING):
+            self._telling = [*self._telling[-2:], heard]
         out: list[Alert] = []
         for kind, names in ON_THE_TURN:
             out += self._say(kind, "critical", heard, heard.holding(names), state)
@@ -74,7 +83,7 @@ class Decider:
         return self._risk_alert(state, None) if decision == "fire" else []
 
     def silence(self, at_s: float, seconds: float) -> list[Alert]:
-        quotes = [evidence for heard in self._upset[-1:] for evidence in evidence_of(heard)]
+        quotes = [evidence for heard in self._telling[-1:] for evidence in evidence_of(heard)]
         return self._book.raise_alert("silence", "warning", at_s, quotes, None, seconds=round(seconds))
 
     def spoke(self, at_s: float, segment_id: str) -> list[Alert]:
@@ -102,7 +111,10 @@ class Decider:
     def _decide(self, heard: Heard, state: State, relapsed: bool) -> list[Alert]:
         """Let the policy see the new point; a firing alert is updated when the call now reads worse."""
         calm = state.stage == "calm" and state.tension < CALM_BELOW
-        decision = self._policy.observe(state.at_s, state.risk, calm, relapsed)
+        open_kinds = self._book.open_kinds()
+        called = any(kind in open_kinds for kind in CALLED) and "risk" not in open_kinds
+        risk = state.risk if self._telling and not called else 0.0
+        decision = self._policy.observe(state.at_s, risk, calm, relapsed)
         if decision == "recover":
             return self._recovered(state.at_s, heard.segment_id)
         if decision == "fire" or ("risk" in self._book.open_kinds() and heard.by_customer):
@@ -111,7 +123,7 @@ class Decider:
 
     def _risk_alert(self, state: State, segment_id: str | None) -> list[Alert]:
         severity = "critical" if state.risk >= self._critical_at else "warning"
-        evidence = [item for heard in self._upset for item in evidence_of(heard)]
+        evidence = [item for heard in self._telling for item in evidence_of(heard)]
         return self._book.raise_alert(
             "risk",
             severity,
@@ -120,7 +132,7 @@ class Decider:
             segment_id,
             tension_pct=round(100 * state.tension),
             risk_pct=round(100 * state.risk),
-            turns=len(self._upset),
+            turns=self._upset_turns,
         )
 
     def _recovered(self, at_s: float, segment_id: str | None) -> list[Alert]:
