@@ -1,6 +1,6 @@
-"""The pages people look at: supervisor, agent, QA and login. Plain files, no build step; served by `monitor.service`."""
+"""The pages people look at: supervisor, agent, replay and login. Plain files, no build step."""
 
 from pathlib import Path
 
 PAGES_DIR = Path(__file__).parent
-"""Holds `supervisor.html`, `agent.html`, `qa.html`, `login.html`; everything they load lies in `static/` (served at `/static/`)."""
+"""Holds `supervisor.html`, `agent.html`, `qa.html`, `login.html`; what they load lies in `static/`, served as such."""

@@ -6,6 +6,7 @@ import { Connection, onKeys } from "./chrome.js";
 import { h, setText, soon } from "./dom.js";
 import { Feed } from "./feed.js";
 import { clock } from "./format.js";
+import { tone } from "./spans.js";
 import { emptyState, reduce } from "./store.js";
 import { fillStrings, t, words } from "./strings.js";
 
@@ -62,9 +63,11 @@ function paint() {
   setText($("stage"), call === null ? "" : call.state === "hold" ? t("onHold") : call.stage === null ? "" : t(`stageWords_${call.stage}`));
 }
 
+/** The hint and what the customer said or did to cause it; a hint about one's own wording needs no label beside it. */
 function hint(prompt) {
-  const because = prompt.because.map((name) => words("label", name)).join(", ");
-  return [h("p", { class: "hint-text", lang: prompt.language, dir: "auto" }, prompt.text), h("p", { class: "hint-because" }, `${t("because")}: ${because}`)];
+  const because = prompt.because.filter((name) => tone(name) !== "move").map((name) => words("label", name)).join(", ");
+  return [h("p", { class: "hint-text", lang: prompt.language, dir: "auto" }, prompt.text),
+    because === "" ? null : h("p", { class: "hint-because" }, t("because", { what: because }))].filter((part) => part !== null);
 }
 
 function idle() {

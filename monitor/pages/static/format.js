@@ -35,7 +35,10 @@ export function wallTime(when) {
   return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(when));
 }
 
+/** The time of day for today, with the day for other days. */
 export function wallDate(when) {
+  const today = new Date().toDateString() === new Date(when).toDateString();
+  if (today) return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date(when));
   return new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(new Date(when));
 }
 

@@ -73,7 +73,7 @@ export class RecordedCalls {
   #item(call) {
     const level = call.turns === 0 ? "unknown" : band(call.peak_tension);
     const end = call.outcome ?? call.outcome_guess;
-    const facts = [languageTag(call.language), call.team, clock(call.duration_s), call.state === "ended" ? end : t("inProgress")].filter(Boolean).join(" · ");
+    const facts = [clock(call.duration_s), call.state === "ended" ? end : t("inProgress"), languageTag(call.language), call.team].filter(Boolean).join(" · ");
     const alerts = call.alerts === 0 ? null : call.alerts === 1 ? t("alertCount1") : t("alertsCount", { n: call.alerts });
     const node = h("button", { class: `recording plain band-${level}`, type: "button", data: { call: call.call_id }, onclick: () => this.onOpen(call.call_id) },
       icon(level), h("span", { class: "recording-main" },
