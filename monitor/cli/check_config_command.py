@@ -35,10 +35,19 @@ def _alerting(config: Config) -> Iterator[str]:
 
 
 def _texts(config: Config) -> Iterator[str]:
+    """Packs run their own examples, prompts and reasons are held to their slots and lengths."""
     from monitor.packlint import lint
 
-    yield from lint(config.texts_dir)
-    yield from _said(lambda: common.load_rules(config, "unknown"))
+    folder = config.texts_dir
+    files = [(str(path.relative_to(folder)), path.read_text("utf-8")) for path in sorted(folder.glob("packs/*/*.toml"))]
+    problems = lint(files)
+    yield from (f"{folder / one.file}: {one.entry}: {one.message} ({one.hint})" for one in problems)
+    try:
+        rules = common.load_rules(config, "unknown")
+    except Failure as failure:
+        yield str(failure)
+        return
+    yield from (f"{folder / one.file}: {one.entry}: {one.message} ({one.hint})" for one in rules.texts.lint())
 
 
 def _model(config: Config) -> Iterator[str]:
