@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -30,6 +30,7 @@ from monitor.core.risk import FEATURES, RiskModel
 from monitor.core.rules import Rules
 from monitor.rules_loading import load_rules
 from stream.messages import CallEnd, CallHold, CallResume, CallStart, CallTransfer, Transcript, TransferTo
+from stream.schema import Channel
 
 UPSET = 2
 FALSE_ALERTS = 0.1
@@ -66,7 +67,7 @@ def kind_of(call: dict[str, Any]) -> str:
 def records(call: dict[str, Any]) -> Iterator[Record]:
     """The corpus call as messages; segment ids are turn indexes."""
     name = call["call_id"]
-    channel = call["channel"] if call["channel"] in ("voice", "chat", "email", "social", "portal") else "email"
+    channel: Channel = call["channel"] if call["channel"] in get_args(Channel) else "email"
     yield CallStart(call_id=name, channel=channel, language=call["lang"])
     turns = call["turns"]
     for i, turn in enumerate(turns):

@@ -70,9 +70,7 @@ class TextError(ValueError):
 class Texts:
     """All texts, by language."""
 
-    def __init__(
-        self, prompts: dict[str, dict[str, _Situation]], reasons: dict[str, _Reasons], version: str
-    ) -> None:
+    def __init__(self, prompts: dict[str, dict[str, _Situation]], reasons: dict[str, _Reasons], version: str) -> None:
         self._prompts = prompts
         self._reasons = reasons
         self.version = version
@@ -119,10 +117,23 @@ class Texts:
         own = self._reasons[code].labels.get(name) if code in self._reasons else None
         return own if own is not None else name.replace("_", " ")
 
+    def labels(self, names: Iterable[str], language: str | None) -> str:
+        """Their display names as a list in a sentence."""
+        separator = "、" if language is not None and language.startswith("zh") else ", "
+        return separator.join(self.label(name, language) for name in names)
+
     def lint(self) -> list[TextProblem]:
         """Missing languages, situations, wordings and names, long prompts, unknown slots."""
-        out = [TextProblem(f"prompts/{code}.toml", "", "missing", "write it") for code in PROMPT_LANGUAGES if code not in self._prompts]
-        out += [TextProblem(f"reasons/{code}.toml", "", "missing", "write it") for code in REASON_LANGUAGES if code not in self._reasons]
+        out = [
+            TextProblem(f"prompts/{code}.toml", "", "missing", "write it")
+            for code in PROMPT_LANGUAGES
+            if code not in self._prompts
+        ]
+        out += [
+            TextProblem(f"reasons/{code}.toml", "", "missing", "write it")
+            for code in REASON_LANGUAGES
+            if code not in self._reasons
+        ]
         for code, situations in self._prompts.items():
             for name in sorted({*SITUATIONS, *situations}):
                 texts = situations[name].texts if name in situations else []
@@ -143,7 +154,7 @@ def _prompt_problems(file: str, name: str, texts: list[str]) -> list[TextProblem
     for text in texts:
         if unknown := _slots(text) - PROMPT_SLOTS:
             out.append(TextProblem(file, name, f"unknown slot {sorted(unknown)}", f"use {sorted(PROMPT_SLOTS)}"))
-        if CJK.search(text) and len(text) > CHARACTERS or not CJK.search(text) and len(text.split()) > WORDS:
+        if (CJK.search(text) and len(text) > CHARACTERS) or (not CJK.search(text) and len(text.split()) > WORDS):
             out.append(TextProblem(file, name, f"too long: {text}", f"at most {WORDS} words, {CHARACTERS} characters"))
     return out
 

@@ -108,9 +108,11 @@ class AlertBook:
         return [event for kind in kinds for event in self.resolve(kind, at_s, "ended")]
 
     def _slots(self, evidence: list[Evidence], slots: dict[str, object]) -> dict[str, str]:
-        names = list(dict.fromkeys(item.label for item in evidence))
-        labels = ", ".join(self._texts.label(name, self._language) for name in names)
-        return {"labels": labels, **{key: str(value) for key, value in slots.items()}}
+        names = dict.fromkeys(item.label for item in evidence)
+        return {
+            "labels": self._texts.labels(names, self._language),
+            **{key: str(value) for key, value in slots.items()},
+        }
 
     def _id(self, kind: str, mark: str) -> str:
         return "al-" + hashlib.sha256(f"{self._call_id}\n{kind}\n{mark}".encode()).hexdigest()[:16]

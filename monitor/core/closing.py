@@ -16,6 +16,8 @@ TYPES: dict[str, frozenset[str]] = {
 }
 _BOILING = 3.4
 _ENOUGH = 2
+_STILL_TENSE = 0.5
+"""Tension at the end from which a call closes unsatisfied although the last turn was not upset."""
 SIGNALS = THREAT_LABELS | SAFETY_LABELS | {
     "ask_superior", "churn", "hardship", "loyalty", "prior_doubt", "grievance", "resigned", "sarcasm",
 }  # fmt: skip
@@ -84,7 +86,7 @@ class CallRecord:
         last = self._last
         resigned = last is not None and "resigned" in last.labels
         soft = last is not None and bool(last.holding(frozenset({"eased", "cooperates"})))
-        unsatisfied = last is not None and (self._last_upset or resigned or (tension >= 0.35 and not soft))
+        unsatisfied = last is not None and (self._last_upset or resigned or (tension >= _STILL_TENSE and not soft))
         flags = ["unsatisfied_close"] if unsatisfied else []
         flags += ["resigned_close"] if resigned else []
         flags += ["open_promise"] if self._promised else []

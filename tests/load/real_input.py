@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import gzip
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -141,7 +142,9 @@ def compare(database: Path, report: dict[str, Any]) -> None:
     store = Store.open(str(database), read_only=True)
     kinds: Counter[str] = Counter()
     turns = calls = mismatches = 0
-    for call_id in store.call_ids():
+    with sqlite3.connect(database) as db:
+        names = [row[0] for row in db.execute("SELECT call_id FROM calls ORDER BY call_id")]
+    for call_id in names:
         again = list(fold_call(call_id, [decode_record(line) for line in store.records(call_id)], rules))
         mismatches += [encode(event) for event in again] != store.events(call_id)
         calls += 1

@@ -85,7 +85,7 @@ def test_no_storm_and_every_point_adds_up(call, rules: Rules) -> None:  # type: 
             total = sum(part.value for part in event.contributions)
             assert abs(min(1.0, max(0.0, total)) - event.tension) < 1e-9
             assert 0 <= event.risk <= 1
-    prompts = [event for event in of_type(out, events.Prompt)]
+    prompts = list(of_type(out, events.Prompt))
     assert len(prompts) <= turns + 3
     times = [event.at_s for event in out]
     assert times == sorted(times)
