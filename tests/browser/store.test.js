@@ -6,7 +6,7 @@ import { band, clock, signed, slope, trend } from "./static/format.js";
 import { addEvent, emptyRecord, marks, pointAt, recordAt } from "./static/record.js";
 import { parseSearch } from "./static/recorded.js";
 import { gravest, pieces, tone } from "./static/spans.js";
-import { emptyState, forgetOld, openAlerts, ranked, rankedAlerts, reduce, waiting } from "./static/store.js";
+import { emptyState, forgetOld, learn, openAlerts, ranked, rankedAlerts, reduce, waiting } from "./static/store.js";
 
 const view = (call_id, more = {}) => ({ call_id, channel: "voice", language: "en", agent_id: `a-${call_id}`, team: "billing", queue: null,
   customer_id: null, state: "live", tension: 0.2, risk: 0.1, stage: "calm", last_at_s: 30, turns: 3, open_alerts: 0, ...more });
@@ -111,4 +111,12 @@ test("numbers and times", () => {
 test("a search names fields or says words", () => {
   assert.deepEqual(parseSearch(" agent:a-4  my refund peak:65 "), { agent: "a-4", min_peak: "0.65", text: "my refund" });
   assert.deepEqual(parseSearch("http://x"), { text: "http://x" });
+});
+
+test("an open alert of a call that is over keeps the call, ended, until its events say more", () => {
+  const { state } = fed(snapshot([view("1")], [alert(undefined, "c", "firing", { agent_id: "a-7", team: "sales" })]));
+  const call = state.calls.get("c");
+  assert.deepEqual([call.state, call.agent, call.at_s, call.tension], ["ended", "a-7", 40, null]);
+  learn(call, [{ type: "call", call_id: "c", at_s: 0, state: "start", agent_id: "a-7", language: "hr" }, turn(5, "1"), point(undefined, "c", 5, 0.4), { type: "call", call_id: "c", at_s: 60, state: "end" }]);
+  assert.deepEqual([call.state, call.tension, call.language, call.at_s, call.points.length], ["ended", 0.4, "hr", 60, 1]);
 });

@@ -15,6 +15,7 @@ const agent = decodeURIComponent(location.pathname.split("/").at(-1));
 
 fillStrings(document);
 const state = emptyState();
+const HINT_FOR_S = 60;
 const MEMORY = `becalm.agent.${agent}`;
 const remembered = JSON.parse(sessionStorage.getItem(MEMORY) ?? "null");
 const answered = new Set();
@@ -26,7 +27,19 @@ const feed = new Feed({ filters: { agent }, since: () => (state.loaded ? state.s
 const connection = new Connection($("connection"), $("banner"), () => feed.retryNow());
 
 function onFrame(frame) {
+  const first = !state.loaded;
   reduce(state, frame, Date.now());
+  if (first && !frame.resumed) catchUp().catch((error) => showFailure(error.message));
+  soon(paint);
+}
+
+/** On a page opened for the first time in mid-call: the hint that stands. Only those who may read events can ask. */
+async function catchUp() {
+  const me = await api.me();
+  if (me.role === "agent") return;
+  for (const call of liveCalls()) {
+    for (const event of await api.callEvents(call.id)) if (event.type === "prompt") state.prompts.set(event.prompt_id, event);
+  }
   soon(paint);
 }
 
@@ -39,10 +52,10 @@ function liveCalls() {
   return [...state.calls.values()].filter((call) => call.state !== "ended").sort((a, b) => b.heardAt_ms - a.heardAt_ms);
 }
 
-/** The newest hint of a call that goes on, if it still stands. */
+/** The newest hint of a call that goes on, if it still stands; a conversation moves on, and so does a hint. */
 function currentPrompt(calls) {
-  const live = new Set(calls.map((call) => call.id));
-  const newest = [...state.prompts.values()].filter((prompt) => live.has(prompt.call_id)).at(-1);
+  const hints = [...state.prompts.values()].filter((prompt) => calls.some((call) => call.id === prompt.call_id && timeIn(call) - prompt.at_s < HINT_FOR_S));
+  const newest = hints.at(-1);
   return newest === undefined || newest.state !== "shown" || answered.has(newest.prompt_id) ? null : newest;
 }
 

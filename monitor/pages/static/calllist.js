@@ -5,7 +5,7 @@ import { h, icon, setText, svg } from "./dom.js";
 import { t, words } from "./strings.js";
 import { needsAnswer, openAlerts, waiting } from "./store.js";
 
-export const ROW_PX = 68;
+export const ROW_PX = 60;
 const SPARE_ROWS = 4;
 const HOLD_ORDER_MS = 2500;
 const SEVERITIES = [null, "info", "warning", "critical"];

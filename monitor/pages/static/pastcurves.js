@@ -1,9 +1,9 @@
-// The small curves of the list, for what happened before the page was opened: fetched only for calls in sight.
+// What happened in a call before the page was opened: fetched only for calls in sight, a few at a time.
 
 import * as api from "./api.js";
+import { learn } from "./store.js";
 
 const AT_ONCE = 2;
-const POINTS = 90;
 
 export class PastCurves {
   constructor(onChange) {
@@ -15,17 +15,17 @@ export class PastCurves {
 
   /** Asks once for a call whose first points are not known here. */
   want(call) {
-    if (this.asked.has(call.id) || call.turns <= call.points.length) return;
+    if (this.asked.has(call.id) || (!call.partial && call.turns <= call.points.length)) return;
     this.asked.add(call.id);
     this.queue.push(call);
     this.#run();
   }
 
-  /** Takes point events that somebody loaded. */
-  take(call, points) {
+  /** Takes a call's events that somebody loaded. */
+  take(call, events) {
     if (call === undefined) return;
     this.asked.add(call.id);
-    if (call.points.length < points.length) call.points = points.slice(-POINTS).map((point) => [point.at_s, point.tension, point.risk]);
+    learn(call, events);
   }
 
   async #run() {
@@ -33,8 +33,7 @@ export class PastCurves {
     this.running += 1;
     const call = this.queue.pop();
     try {
-      const events = await api.callEvents(call.id);
-      this.take(call, events.filter((event) => event.type === "point"));
+      this.take(call, await api.callEvents(call.id));
       this.onChange();
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;

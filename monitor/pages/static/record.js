@@ -80,16 +80,12 @@ export function pointAt(record, at_s) {
   return found;
 }
 
-/** Times worth jumping to: where alerts began or changed of themselves, and turning points; sorted, without repeats. */
+/** Times worth jumping to: where alerts began or changed of themselves, and turning points; sorted, an alert first. */
 export function marks(events) {
-  const seen = new Set();
-  const found = [];
+  const found = new Map();
   for (const event of events) {
-    const first = event.type === "alert" && (event.state === "firing" || event.state === "updated");
-    if ((first || event.type === "pivot") && !seen.has(event.at_s)) {
-      seen.add(event.at_s);
-      found.push({ at_s: event.at_s, type: event.type });
-    }
+    const alert = event.type === "alert" && (event.state === "firing" || event.state === "updated");
+    if (alert || (event.type === "pivot" && !found.has(event.at_s))) found.set(event.at_s, { at_s: event.at_s, type: event.type });
   }
-  return found.sort((a, b) => a.at_s - b.at_s);
+  return [...found.values()].sort((a, b) => a.at_s - b.at_s);
 }

@@ -53,7 +53,7 @@ function takeSnapshot(state, frame, now_ms) {
     if (call.tension !== null && call.points.length === 0 && view.turns > 0) call.points.push([call.at_s, call.tension, call.risk]);
   }
   for (const alert of frame.alerts) {
-    const call = callOf(state, alert.call_id);
+    const call = state.calls.get(alert.call_id) ?? endedCall(state, alert, now_ms);
     takeAlert(state, call, alert, now_ms, { alerts: new Set(), news: [] });
   }
 }
@@ -62,10 +62,29 @@ function callOf(state, id) {
   let call = state.calls.get(id);
   if (call === undefined) {
     call = { id, channel: null, language: null, agent: null, team: null, queue: null, customer: null, state: "live",
-      tension: null, risk: null, stage: null, degraded: null, at_s: 0, turns: 0, points: [], alerts: new Set(), heardAt_ms: 0 };
+      tension: null, risk: null, stage: null, degraded: null, at_s: 0, turns: 0, points: [],
+      alerts: new Set(), heardAt_ms: 0, partial: false };
     state.calls.set(id, call);
   }
   return call;
+}
+
+/** A call that is over but left an open alert: what the alert says of it, until its events are read. */
+function endedCall(state, alert, now_ms) {
+  return Object.assign(callOf(state, alert.call_id), { agent: alert.agent_id ?? null, team: alert.team ?? null, state: "ended", at_s: alert.at_s, heardAt_ms: now_ms, partial: true });
+}
+
+/** Fills a call from its events: the points before the page was opened, and all of it where only an alert was known. */
+export function learn(call, events) {
+  const points = events.filter((event) => event.type === "point");
+  if (call.points.length < points.length) call.points = points.slice(-SPARK_POINTS).map((point) => [point.at_s, point.tension, point.risk]);
+  if (!call.partial) return;
+  call.partial = false;
+  const aside = emptyState();
+  aside.calls.set(call.id, call);
+  for (const event of events) if (event.type === "call" || event.type === "turn" || event.type === "stage") reduce(aside, event, call.heardAt_ms);
+  const last = points.at(-1);
+  if (last !== undefined) Object.assign(call, { tension: last.tension, risk: last.risk, stage: last.stage });
 }
 
 function fromView(call, view, now_ms) {

@@ -36,7 +36,7 @@ const TEXT = {
   legendTension: "tension", legendRisk: "risk", legendAlert: "alert", legendPivot: "turning point",
   // agent page
   listening: "Listening", agentIdle: "No call right now", agentIdleHelp: "A hint appears here when it may help.",
-  noPrompt: "Nothing to add", used: "Said it", dismiss: "Not now", onCall: "{channel} · {time}",
+  noPrompt: "Nothing to add", used: "Used it", dismiss: "Not now", onCall: "{channel} · {time}",
   stageWords_vent: "The customer is letting it out. Room to talk helps most.",
   stageWords_disarm: "It is getting easier. Small, concrete steps help now.",
   stageWords_calm: "The conversation is calm.", onHold: "On hold",
@@ -128,5 +128,5 @@ export const KEYS = {
     ["/", "filter"], ["Esc", "leave the filter, back to the list"], ["?", "this help"]],
   qa: [["Space", "play or pause"], ["← →", "5 seconds back, on"], ["n p", "next, previous alert or turning point"],
     ["< >", "slower, faster"], ["/", "search"], ["?", "this help"]],
-  agent: [["u", "said it"], ["d", "not now"]],
+  agent: [["u", "used it"], ["d", "not now"]],
 };

@@ -80,7 +80,7 @@ async function load(id) {
     const record = emptyRecord(id);
     for (const event of [...events, ...opened.waiting]) addEvent(record, event);
     opened.record = record;
-    history.take(state.calls.get(id), record.points);
+    history.take(state.calls.get(id), events);
   } catch (error) {
     if (opened.id !== id) return;
     opened.failed = error.message;
