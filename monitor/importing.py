@@ -9,13 +9,14 @@ from collections.abc import Iterable
 import msgspec
 
 from models.worker import Scores
-from monitor.core.inputs import Record
+from monitor.core.inputs import Record, Tick
 from monitor.core.rules import Rules
+from monitor.recordings import is_journal
 from monitor.replay import Answers, prepare, score_all
 from monitor.service.livecall import LiveCall, Step
 from monitor.service.rows import CallRow, Write
 from monitor.service.store import Store
-from stream.messages import CallStart, Message
+from stream.messages import CallEnd, CallStart, Message
 
 SOURCE = "import"
 
@@ -57,7 +58,15 @@ def _whole(call_id: str, journal: list[Record], rules: Rules, answers: Answers) 
         if isinstance(record, Message) and call.knows(record):
             continue  # said twice: the service keeps no record of it either
         _add(whole, call, call.apply(record, 0.0), answers)
+    if not is_journal(journal) and any(isinstance(record, CallEnd) for record in journal):
+        _let_go(whole, call, answers)
     return whole
+
+
+def _let_go(whole: Write, call: LiveCall, answers: Answers) -> None:
+    """The end of a call waits for stragglers; here the file is over, so time passes as it would in the service."""
+    while call.fold.takes_messages and (release_s := call.fold.next_release) is not None:
+        _add(whole, call, call.apply(Tick(call_id=call.call_id, at_s=release_s), 0.0), answers)
 
 
 def _add(whole: Write, call: LiveCall, step: Step, answers: Answers) -> None:
