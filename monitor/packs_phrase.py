@@ -168,10 +168,12 @@ class Compiler:
         longest = max(variant.split(), key=lambda word: _weight(fold_text(word.strip("*"))))
         return list(spellings(longest.strip("*"), self.language))
 
-    def _gap(self, size: int, sep: str, glue: str) -> str:
+    def _gap(self, size: int, sep: str, glue: str, last: bool) -> str:
         """Up to `size` words and the space after them; `glue`: the space before, unless it is there already."""
         if self.unspaced:
             return rf"(?:{self.skip}[^.!?,;\n]){{0,{size * CHARS_PER_WORD}}}?"
+        if last:
+            return rf"(?:{sep}{self.skip}\w+){{0,{size}}}?"
         return rf"{glue}(?:{self.skip}\w+{sep}){{0,{size}}}?"
 
     def _join(self, items: Iterable[_Item | int | str], opened: bool = False, closed: bool = False) -> str:
@@ -179,7 +181,9 @@ class Compiler:
         sep = self.clause if opened or closed else self.sep
         out: list[str] = []
         glue = sep if opened else ""
-        for item in items:
+        sequence = list(items)
+        for item, following in zip(sequence, [*sequence[1:], None], strict=True):
+            last = following in ("$", None) and not closed
             if item == "^":
                 out.append(r"\A\W*")
                 glue = ""
@@ -187,7 +191,7 @@ class Compiler:
                 out.append(r"\W*\Z")
                 glue = ""
             elif isinstance(item, int):
-                out.append(self._gap(item, sep, glue))
+                out.append(self._gap(item, sep, glue, last))
                 glue = ""
             elif isinstance(item, _Item):
                 body = "(?:" + "|".join(self._variants(item.variants)) + ")"
