@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     messages = list(_sample_calls())
+    logging.getLogger("becalm.access").setLevel(logging.WARNING)  # a person reads this terminal
     with tempfile.TemporaryDirectory(prefix="becalm-demo-") as folder:
         sets = [
             f"store.database={Path(folder) / 'demo.db'}",
