@@ -68,7 +68,7 @@ def calibrate(logits: Array, wanted: Array, counts: Array) -> dict[str, Mapping]
             cut = (positives * cut + SHRINK * common) / (positives + SHRINK)
             if name in MUST_NOT_MISS:
                 odds, truth = _odds(name, lines[name], logits, wanted, counts)
-                cut = float(np.quantile(odds[truth == 0], 1 - FALSE_ALARMS, method="higher")) + 1e-6
+                cut = max(cut, float(np.quantile(odds[truth == 0], 1 - FALSE_ALARMS, method="higher")) + 1e-6)
             slope, offset = lines[name]
             found[name] = Mapping(round(slope, 5), round(offset - cut, 5))
     return found
