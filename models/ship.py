@@ -104,6 +104,9 @@ def ship(plan: "Plan", run: str, out: Path) -> dict[str, Any]:
     result: dict[str, Any] = {"run": run, "embedding_cosine": round(cosine, 4)}
     for name, (rows, logits) in parts.items():
         result[name] = figures(apply(mappings, logits), wanted[rows], counts[rows])
+    if (out / "figures.json").exists():
+        before = json.loads((out / "figures.json").read_text("utf-8"))
+        result |= {key: before[key] for key in ("baseline",) if key in before}
     (fresh / "figures.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     for name in ("README.md",):
         if (out / name).exists():

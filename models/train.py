@@ -2,7 +2,7 @@
 
     python -m models.train [--encoder build/encoder] [--work build/train] [--out models/default]
 
-Stages, each skipped where its result is already in `--work`: `base` (one epoch of utterances, from the hidden states of
+The encoder is rebuilt first where `--encoder` is empty. Stages, each skipped where its result is already in `--work`: `base` (one epoch of utterances, from the hidden states of
 the frozen lower layers, cached), `fold0` and `fold1` (both from `base`: utterances and one half of the calls each; each
 scores the other half), `final` (the mean of the two folds' weights: they share a start, so it is better than either),
 `ship`. A run that was stopped goes on at its last epoch.
@@ -152,6 +152,9 @@ def _all(options: argparse.Namespace) -> None:
         command = [sys.executable, "-m", "models.train", "--stage", stage, "--threads", threads, *same]
         return subprocess.Popen([str(part) for part in command])
 
+    if not (options.encoder / "config.json").exists():
+        rebuild = [sys.executable, "-m", "models.rebuild", "--out", options.encoder, "--corpus", options.corpus]
+        subprocess.run([str(part) for part in rebuild], check=True)
     for together in (("base",), ("fold0", "fold1"), ("final",), ("ship",)):
         missing = [stage for stage in together if not (options.work / f"{stage}.npz").exists()]
         running = [begin(stage, max(1, options.threads // len(missing))) for stage in missing]
