@@ -2,10 +2,10 @@
 
     python -m models.train [--encoder build/encoder] [--work build/train] [--out models/default]
 
-The encoder is rebuilt first where `--encoder` is empty. Stages, each skipped where its result is already in `--work`: `base` (one epoch of utterances, from the hidden states of
-the frozen lower layers, cached), `fold0` and `fold1` (both from `base`: utterances and one half of the calls each; each
-scores the other half), `final` (the mean of the two folds' weights: they share a start, so it is better than either),
-`ship`. A run that was stopped goes on at its last epoch.
+The encoder is rebuilt first where `--encoder` is empty. Stages, each skipped where its result is already in `--work`:
+`base` (one epoch of utterances, from the hidden states of the frozen lower layers, cached), `fold0` and `fold1` (both
+from `base`: utterances and one half of the calls each; each scores the other half), `final` (the mean of the two folds'
+weights, which share a start), `ship`. A run that was stopped goes on at its last epoch.
 """
 
 import argparse
