@@ -26,11 +26,11 @@ EXAMPLES = 2
 KNOWN = frozenset(
     "anger disgust fear sadness surprise joy threat_complaint threat_regulator threat_media threat_legal self_harm "
     "threat_violence emergency ask_superior churn insult urgency repeat_contact repetition bounced exaggeration "
-    "avoidance compensation_demand extreme_demand insists_reason prior_doubt grievance hardship loyalty resigned sarcasm "
-    "blocked cooperates eased listen empathise reassure own clarify restate solve alternatives customer_view lead_back "
-    "set_expectation hold_boundary appreciate promise_inquiry announce_escalation warm_transfer stock_apology confront "
-    "taboo disbelieve deflect defend judge helpless hesitate rush_close overpromise cold_transfer procedure_only "
-    "miss_emotion".split()
+    "avoidance compensation_demand extreme_demand insists_reason prior_doubt grievance hardship loyalty resigned "
+    "sarcasm blocked cooperates eased listen empathise reassure own clarify restate solve alternatives customer_view "
+    "lead_back set_expectation hold_boundary appreciate promise_inquiry announce_escalation warm_transfer "
+    "stock_apology confront taboo disbelieve deflect defend judge helpless hesitate rush_close overpromise "
+    "cold_transfer procedure_only miss_emotion".split()
 )
 """Labels that a pack may give (LABELS.md)."""
 

@@ -15,7 +15,7 @@ import ahocorasick
 import msgspec
 
 from monitor.packs_fold import CJK, Folded, fold
-from monitor.packs_phrase import UNSPACED, Compiler, Guard, Phrase, PhraseError
+from monitor.packs_phrase import NOT_WORD, UNSPACED, Compiler, Guard, Phrase, PhraseError
 
 SENTENCE_END = re.compile(r"[.!?\n]")
 GUARD_REACH = 90
@@ -136,19 +136,21 @@ class Packs:
     def __init__(self, packs: Iterable[tuple[str, Pack]], version: str) -> None:
         self.version = version
         self._rules: list[_Rule] = []
-        anchors: dict[str, defaultdict[str, list[int]]] = {}
+        anchors: dict[tuple[str, bool], defaultdict[str, list[int]]] = {}
         languages = set()
         for file, pack in packs:
             languages.add(pack.pack.language)
             for rule in _rules(file, pack):
-                by_anchor = anchors.setdefault(pack.pack.role, defaultdict(list))
-                for anchor in rule.phrase.anchors:
-                    by_anchor[anchor].append(len(self._rules))
+                key = (pack.pack.role, rule.language in UNSPACED)
+                by_anchor = anchors.setdefault(key, defaultdict(list))
+                for half, literals in enumerate((rule.phrase.first, rule.phrase.second)):
+                    for anchor in literals:
+                        by_anchor[anchor].append(2 * len(self._rules) + half)
                 self._rules.append(rule)
         self.languages = tuple(sorted(languages))
-        self._automata: dict[str, ahocorasick.Automaton] = {}
-        for role, by_anchor in anchors.items():
-            automaton = self._automata[role] = ahocorasick.Automaton()
+        self._automata: dict[tuple[str, bool], ahocorasick.Automaton] = {}
+        for key, by_anchor in anchors.items():
+            automaton = self._automata[key] = ahocorasick.Automaton()
             for anchor, rules in by_anchor.items():
                 automaton.add_word(anchor, tuple(rules))
             automaton.make_automaton()
@@ -164,22 +166,28 @@ class Packs:
     def find(self, text: str, role: str, language: str | None = None) -> list[Hit]:
         """Hits in a turn, by position. Of overlapping hits with one label, the turn's own language's pack goes first,
         then the longest. Packs of other languages help with threats, safety and superiors; all, if it is unknown."""
-        automaton = self._automata.get(ROLES.get(role, ""))
-        if automaton is None or not text:
-            return []
+        pack_role = ROLES.get(role, "")
         folded = fold(text)
-        candidates: set[int] = set()
-        for _, rules in automaton.iter(folded.text):
-            candidates.update(rules)
         spaced = CJK.sub("\x1f", folded.text)
         found: list[tuple[bool, int, int, str, str, _Rule]] = []
-        for index in candidates:
-            rule = self._rules[index]
-            own = language is None or rule.language == language or language not in self.languages
-            if own or rule.foreign:
-                spans = _spans(rule, folded.text if rule.language in UNSPACED else spaced)
-                found += [(not own, -(b - a), a, rule.pack, rule.entry, rule) for a, b in spans]
+        for unspaced, read in ((True, folded.text), (False, spaced)):
+            if unspaced and read == spaced:
+                continue
+            for index in self._candidates(pack_role, unspaced, read):
+                rule = self._rules[index]
+                own = language is None or rule.language == language or language not in self.languages
+                if own or rule.foreign:
+                    found += [(not own, a - b, a, rule.pack, rule.entry, rule) for a, b in _spans(rule, read)]
         return _longest(found, folded)
+
+    def _candidates(self, role: str, unspaced: bool, text: str) -> list[int]:
+        """Rules both of whose anchors are in the text."""
+        automaton = self._automata.get((role, unspaced))
+        halves: set[int] = set()
+        if automaton is not None and text:
+            for _, found in automaton.iter(text if unspaced else f" {NOT_WORD.sub(' ', text)} "):
+                halves.update(found)
+        return [half >> 1 for half in halves if not half & 1 and half + 1 in halves]
 
 
 def _spans(rule: _Rule, text: str) -> list[tuple[int, int]]:

@@ -15,12 +15,22 @@ import opencc
 EXTRA = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u00b4\u0060\u2032\uff07\u02b9", "'"),
     **dict(zip("đłøıħ", "dloih", strict=True)),
-    **{"æ": "ae", "œ": "oe", "ى": "ي", "ة": "ه", "ـ": "", "著": "着", "妳": "你", "甚": "什", "畀": "俾"},
-    **{"。": ".", "।": ".", "、": ","},
+    "æ": "ae",
+    "œ": "oe",
+    "ى": "ي",
+    "ة": "ه",
+    "ـ": "",
+    "著": "着",
+    "妳": "你",
+    "甚": "什",
+    "畀": "俾",
+    "。": ".",
+    "।": ".",
+    "、": ",",
     **{chr(code): chr(0x13A0 + code - 0x900) for code in (*range(0x900, 0x904), *range(0x93A, 0x950), 0x962, 0x963)},
 }
-"""Folds that neither Unicode nor OpenCC makes for a single character. Sentence ends become ASCII; Devanagari vowel signs
-become (Cherokee) letters, so that a word is a run of letters in every script."""
+"""Folds that neither Unicode nor OpenCC makes for a single character. Sentence ends become ASCII; Devanagari vowel
+signs become (Cherokee) letters, so that a word is a run of letters in every script."""
 CJK = re.compile(r"[\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 """Scripts written without spaces."""
 CLUSTER = re.compile(r"[\u1100-\u11ff\u3099\u309a\uff9e\uff9f]")

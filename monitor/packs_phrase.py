@@ -20,9 +20,11 @@ GAP_WORDS = 4
 COMMON = frozenset(
     "will have your that with this they them what from going want would about kann werde nicht will dass ihnen "
     "para esto todo voy usted ustedes pero como ovo vas vama sam samo kako nisam hocu zelim odmah vous nous pour "
-    "avec dans siete sono come para você com mais".split()
+    "avec dans siete sono come para você com mais you your the and for it be is are was not can get que les des los "
+    "una mit und sie ist das ich ein eine der die den von auf hat ihr wir vous je il la le".split()
 )
-"""Words too frequent to look for first."""
+COMMON_CHARS = frozenset("我你您咱就会让给这那不了再个要去上到是有的在也已")
+"""Words and ideographs too frequent to look for first."""
 OPTIONAL = {"de": {"ä": "ae", "ö": "oe", "ü": "ue"}, "hr": {"đ": "dj"}}
 """Second spellings of a letter, by language."""
 NEGATIONS = {
@@ -38,6 +40,9 @@ WORD_FORM = re.compile(r"\*?[^\s*|{}()+?^$~]+\*?")
 TOKEN = re.compile(r"\([^()]*\)\??|\S+")
 
 
+NOT_WORD = re.compile(r"\W")
+
+
 class PhraseError(ValueError):
     """A phrase that cannot be read; the message says how to mend it."""
 
@@ -49,10 +54,11 @@ def _compiled(expression: str) -> re.Pattern[str]:
 
 
 class Phrase(NamedTuple):
-    """A phrase: the expression and the literals of which one must be in the text."""
+    """A phrase: the expression and, twice, literals of which one must be in the text."""
 
     expression: str
-    anchors: frozenset[str]
+    first: frozenset[str]
+    second: frozenset[str]
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -144,12 +150,12 @@ class Compiler:
         items = _items(phrase, self.words)
         if "~" in items:
             raise PhraseError("~ belongs in guards only")
-        best = max(
+        needed = sorted(
             (item for item in items if isinstance(item, _Item) and not item.optional),
-            key=lambda item: min(_weight(a) for v in item.variants for a in self._anchor(v)),
+            key=lambda item: (-min(_weight(a) for v in item.variants for a in self._anchor(v)), len(item.variants)),
         )
-        anchors = frozenset(anchor for variant in best.variants for anchor in self._anchor(variant))
-        return Phrase(self._join(items), anchors)
+        sets = [frozenset(a for v in item.variants for a in self._anchor(v)) for item in needed[:2]]
+        return Phrase(self._join(items, skip=self.skip), sets[0], sets[-1])
 
     def guard(self, phrase: str) -> Guard:
         """A guard, before, after or around the hit, or anywhere near."""
@@ -165,19 +171,26 @@ class Compiler:
         )
 
     def _anchor(self, variant: str) -> list[str]:
-        longest = max(variant.split(), key=lambda word: _weight(fold_text(word.strip("*"))))
-        return list(spellings(longest.strip("*"), self.language))
+        """Spellings of a variant's rarest word, with a space at each end where the word must end."""
+        word = max(variant.split(), key=lambda one: _weight(fold_text(one.strip("*"))))
+        forms = spellings(word.strip("*"), self.language)
+        if self.unspaced:
+            return list(forms)
+        head, tail = "" if word[0] == "*" else " ", "" if word[-1] == "*" else " "
+        return [head + NOT_WORD.sub(" ", form) + tail for form in forms]
 
-    def _gap(self, size: int, sep: str, glue: str, last: bool) -> str:
+    def _gap(self, size: int, sep: str, glue: str, skip: str, last: bool) -> str:
         """Up to `size` words and the space after them; `glue`: the space before, unless it is there already."""
         if self.unspaced:
-            return rf"(?:{self.skip}[^.!?,;\n]){{0,{size * CHARS_PER_WORD}}}?"
+            return rf"(?:{skip}[^.!?,;\n]){{0,{size * CHARS_PER_WORD}}}?"
         if last:
-            return rf"(?:{sep}{self.skip}\w+){{0,{size}}}?"
-        return rf"{glue}(?:{self.skip}\w+{sep}){{0,{size}}}?"
+            return rf"(?:{sep}{skip}\w+){{0,{size}}}?"
+        return rf"{glue}(?:{skip}\w+{sep}){{0,{size}}}?"
 
-    def _join(self, items: Iterable[_Item | int | str], opened: bool = False, closed: bool = False) -> str:
-        """One expression; `opened` and `closed`: something stands before, after it."""
+    def _join(
+        self, items: Iterable[_Item | int | str], skip: str = "", opened: bool = False, closed: bool = False
+    ) -> str:
+        """One expression; `skip`: what a gap may not hold; `opened`, `closed`: something stands before, after it."""
         sep = self.clause if opened or closed else self.sep
         out: list[str] = []
         glue = sep if opened else ""
@@ -191,7 +204,7 @@ class Compiler:
                 out.append(r"\W*\Z")
                 glue = ""
             elif isinstance(item, int):
-                out.append(self._gap(item, sep, glue, last))
+                out.append(self._gap(item, sep, glue, skip, last))
                 glue = ""
             elif isinstance(item, _Item):
                 body = "(?:" + "|".join(self._variants(item.variants)) + ")"
@@ -222,4 +235,8 @@ class Compiler:
 
 
 def _weight(word: str) -> int:
-    return 1 if word in COMMON else len(word) * (2 if CJK.match(word) else 1)
+    """How rare a word is: common ones little, else its length; an ideograph says as much as two letters."""
+    bare = word.strip()
+    if bare in COMMON or bare[0] in COMMON_CHARS or bare[-1] in COMMON_CHARS:
+        return 1
+    return len(bare) * (2 if CJK.match(bare) else 1)
