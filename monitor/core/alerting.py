@@ -12,6 +12,8 @@ from monitor.texts import Texts
 
 SEVERITIES = ("info", "warning", "critical")
 _MOST_EVIDENCE = 12
+_NEWS_COUNTS = frozenset({"must_report", "safety", "escalation_request", "agent_conduct"})
+"""Kinds in which each new thing said is news; the others speak up again only when they get worse."""
 _ENDED_WITH_CALL = frozenset({"risk", "relapse", "silence", "agent_conduct"})
 """Kinds that ask for help during the call; the others stay open until a person has dealt with them."""
 
@@ -60,9 +62,9 @@ class AlertBook:
         new = [item for item in evidence if (item.segment_id, item.label, item.quote) not in known]
         worse = SEVERITIES.index(severity) > SEVERITIES.index(current.severity)
         news = {item.label for item in new} - {item.label for item in current.evidence}
-        if not worse and not news:
-            return []
         current.evidence = [*current.evidence, *new][:_MOST_EVIDENCE]
+        if not worse and not (news and kind in _NEWS_COUNTS):
+            return []
         quiet = current.state == "acknowledged" or (
             current.snoozed_until_s is not None and at_s < current.snoozed_until_s
         )

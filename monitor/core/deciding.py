@@ -20,7 +20,7 @@ RELAPSE_FROM = 0.5
 """Tension from which a relapse is worth a supervisor's look; a lesser one is a pivot and a prompt."""
 CALLED = ("safety", "must_report", "escalation_request")
 """While one of these is open somebody has been called already: a risk alert beside it would only be noise."""
-CONDUCT = ("taboo", "confront")
+CONDUCT = frozenset({"taboo", "confront"})
 _SOFT = frozenset({"cooperates", "eased"})
 TELLING = frozenset(CUES) - _SOFT
 """Cues that a supervisor would want quoted."""
@@ -41,12 +41,16 @@ class Decider:
     def __init__(self, call_id: str, rules: Rules) -> None:
         settings = rules.settings
         self._critical_at = settings.policy.critical_at
+        self._model_alone_at = settings.alerts.model_alone_at
+        self._conduct_alone_at = settings.alerts.conduct_alone_at
+        self._hot_heat, self._hot_turns = settings.policy.hot_heat, settings.policy.hot_turns
+        self._enter_at = settings.policy.enter_at
         self._policy = HysteresisPolicy(settings.policy)
         self._book = AlertBook(call_id, rules.texts, settings.alerts.language)
         self._telling: list[Heard] = []
         """The last turns that say why this call may end badly: without one there is nothing to alert with."""
         self._upset_turns = 0
-        self._risk = 0.0
+        self._hot_running = 0
 
     @property
     def open_alerts(self) -> int:
@@ -57,22 +61,26 @@ class Decider:
         return self._policy.wake_s
 
     def customer_turn(self, heard: Heard, state: State, *, upset: bool, relapsed: bool) -> list[Alert]:
-        if upset:
-            self._upset_turns += 1
+        self._upset_turns += upset
+        if heard.known:
+            self._hot_running = self._hot_running + 1 if heard.heat >= self._hot_heat else 0
         if upset or heard.holding(TELLING):
             self._telling = [*self._telling[-2:], heard]
         out: list[Alert] = []
         for kind, names in ON_THE_TURN:
-            out += self._say(kind, "critical", heard, heard.holding(names), state)
+            said = _certain(heard, names, self._model_alone_at)
+            sure = any(heard.labels[name].pack is not msgspec.UNSET for name in said)
+            out += self._say(kind, "critical" if sure else "warning", heard, said, state)
         severity = "critical" if state.tension > HOT_ABOVE else "warning"
-        out += self._say("escalation_request", severity, heard, heard.holding(frozenset({"ask_superior"})), state)
+        asked = _certain(heard, frozenset({"ask_superior"}), self._model_alone_at)
+        out += self._say("escalation_request", severity, heard, asked, state)
         out += self._decide(heard, state, relapsed)
         if relapsed and state.tension >= RELAPSE_FROM and "risk" not in self._book.open_kinds():
             out += self._book.raise_alert("relapse", "warning", state.at_s, evidence_of(heard), heard.segment_id)
         return out
 
     def agent_turn(self, heard: Heard, state: State) -> list[Alert]:
-        conduct = [name for name in CONDUCT if name in heard.labels]
+        conduct = _certain(heard, CONDUCT, self._conduct_alone_at)
         severity = "warning" if "taboo" in conduct or state.tension >= CALM_BELOW else "info"
         return self._say("agent_conduct", severity, heard, conduct, state) + self._decide(heard, state, False)
 
@@ -113,7 +121,9 @@ class Decider:
         calm = state.stage == "calm" and state.tension < CALM_BELOW
         open_kinds = self._book.open_kinds()
         called = any(kind in open_kinds for kind in CALLED) and "risk" not in open_kinds
-        risk = state.risk if self._telling and not called else 0.0
+        risk = max(state.risk, self._enter_at) if self._hot_running >= self._hot_turns else state.risk
+        if called or not self._telling:
+            risk = 0.0
         decision = self._policy.observe(state.at_s, risk, calm, relapsed)
         if decision == "recover":
             return self._recovered(state.at_s, heard.segment_id)
@@ -138,6 +148,14 @@ class Decider:
     def _recovered(self, at_s: float, segment_id: str | None) -> list[Alert]:
         out = self._book.resolve("risk", at_s, "recovered", segment_id)
         return out + self._book.resolve("relapse", at_s, "recovered", segment_id)
+
+
+def _certain(heard: Heard, names: frozenset[str], alone_at: float) -> list[str]:
+    """Those that a pack found, or of which the model alone is sure enough to call somebody."""
+    found = heard.holding(names)
+    return [
+        name for name in found if heard.labels[name].pack is not msgspec.UNSET or heard.labels[name].score >= alone_at
+    ]
 
 
 def evidence_of(heard: Heard) -> list[Evidence]:

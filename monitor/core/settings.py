@@ -29,7 +29,7 @@ class CurveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class StageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a call is in `vent`, `disarm` or `calm`."""
 
-    upset_heat: float = 1.8
+    upset_heat: float = 1.5
     """Heat (0-4) from which a customer turn counts as upset."""
     calm_below: float = 0.35
     """Tension under which a softened customer counts as calm."""
@@ -40,12 +40,16 @@ class StageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When risk becomes an alert; the risk itself is not touched by any of it."""
 
-    enter_at: float = 0.6
-    """Risk from which an alert fires."""
-    exit_at: float = 0.4
+    enter_at: float = 0.9
+    """Risk from which an alert fires; at 0.9 one quiet corpus call in ten did (cross-validated)."""
+    exit_at: float = 0.7
     """Risk under which it may resolve; the gap to `enter_at` is the hysteresis."""
-    critical_at: float = 0.85
+    critical_at: float = 0.97
     """Risk from which the alert is critical instead of a warning."""
+    hot_heat: float = 3.0
+    """Heat of a turn that counts as staying hot."""
+    hot_turns: int = 2
+    """So many customer turns in a row at `hot_heat`, in spite of the agent, fire the alert whatever the risk."""
     hold_for_s: float = 0.0
     """Seconds for which risk must stay at `enter_at` before the alert fires."""
     resolve_after_s: float = 10.0
@@ -55,7 +59,11 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    silence_after_s: float = 8.0
+    model_alone_at: float = 0.75
+    """Score from which a threat, a danger or the wish for a superior that no phrase pack found fires an alert."""
+    conduct_alone_at: float = 0.9
+    """The same for confronting or taboo wording of an agent: a wrong word about a person weighs more."""
+    silence_after_s: float = 6.0
     """Seconds without an answer to an upset caller before a silence alert; frozen on hold."""
     chat_silence_after_s: float = 60.0
     """The same in a chat. Email, social and portal know no silence: an answer there takes hours."""

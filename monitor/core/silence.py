@@ -10,9 +10,14 @@ import re
 
 from monitor.core.heard import GOOD, Heard
 from monitor.core.settings import AlertSettings
+from stream.assembler import Utterance
 
 CHECKING = frozenset({"promise_inquiry"})
 """Moves after which a pause is work, not freezing."""
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_UNSPACED_A_SECOND = 4.5
+_LETTERS_A_SECOND = 16.0
+"""Brisk speech, for sources that do not say when a turn ended."""
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
 
 
@@ -28,16 +33,16 @@ class SilenceWatch:
 
     def customer_turn(self, heard: Heard, upset: bool) -> None:
         self._owed = upset or (self._owed and heard.known and not heard.holding(frozenset({"eased"})))
-        self._start(heard.turn.end_s, self._patience_s)
+        self._start(spoken_until_s(heard.turn), self._patience_s)
 
     def agent_turn(self, heard: Heard) -> None:
         """A real answer pays the debt; a bare word leaves it; a promise to look buys time."""
         if not self._owed:
             return
         if len(_WORD.findall(heard.turn.text)) <= 3 and not heard.holding(GOOD - {"listen"}):
-            self._start(heard.turn.end_s, self._patience_s)
+            self._start(spoken_until_s(heard.turn), self._patience_s)
         elif heard.holding(CHECKING):
-            self._start(heard.turn.end_s, self._checking_s)
+            self._start(spoken_until_s(heard.turn), self._checking_s)
         else:
             self._owed, self.due_s = False, None
 
@@ -59,3 +64,14 @@ class SilenceWatch:
         self.since_s = from_s
         waits = self._owed and after_s is not None and self._patience_s is not None
         self.due_s = from_s + after_s if waits and after_s is not None else None
+
+
+def spoken_until_s(turn: Utterance) -> float:
+    """Call time at which a turn was over; estimated from its length where the source gave only its start.
+
+    Nobody is silent who may still be speaking.
+    """
+    if turn.end_s > turn.start_s:
+        return turn.end_s
+    unspaced = len(_UNSPACED.findall(turn.text))
+    return turn.start_s + unspaced / _UNSPACED_A_SECOND + (len(turn.text) - unspaced) / _LETTERS_A_SECOND

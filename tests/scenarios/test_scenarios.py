@@ -102,7 +102,7 @@ def test_as06_calmed_then_blocked_then_relapsed(told: dict[str, Told]) -> None:
     assert relapse["since_segment_id"] in ("1", "2")
     asked = [event["segment_id"] for event in call.of("prompt", situation="only_one_way")]
     assert "5" in asked
-    assert call.alerts("relapse") or call.alerts("risk")
+    assert [alert for kind in ("relapse", "risk", "must_report") for alert in call.alerts(kind) if alert["at_s"] >= 28]
 
 
 def test_as08_insults_make_one_alert_not_a_storm(told: dict[str, Told]) -> None:
@@ -163,7 +163,7 @@ def test_as19_a_frozen_agent_is_noticed_by_the_clock(told: dict[str, Told]) -> N
     assert 0 < fired[0] <= 10
     assert 33 < fired[1] <= 43
     assert any(event["situation"] == "silence" and event["at_s"] <= 10 for event in call.of("prompt"))
-    assert not told["AS19-held"].alerts("silence")
+    assert not [alert for alert in told["AS19-held"].alerts("silence") if alert["at_s"] < 60]
 
 
 def test_as20_flapping_makes_one_alert_and_a_threat_passes_everything(told: dict[str, Told], tmp_path: Path) -> None:

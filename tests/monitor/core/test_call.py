@@ -130,7 +130,7 @@ def test_silence_after_an_outburst_is_raised_by_the_clock_and_not_on_hold(
     opening = [start(language), said(0, "customer", text, 0, 4)]
     quiet = play(rules, [*opening, Tick(call_id=CALL, at_s=13)], angry)
     (alert,) = of_type(quiet, events.Alert)[-1:]
-    assert (alert.kind, alert.at_s) == ("silence", 12.0)  # type: ignore[attr-defined]
+    assert (alert.kind, alert.at_s) == ("silence", 10.0)  # type: ignore[attr-defined]
     assert [event.situation for event in of_type(quiet, events.Prompt)][-1] == "silence"  # type: ignore[attr-defined]
     held = [*opening, CallHold(call_id=CALL, at_s=6), Tick(call_id=CALL, at_s=60), CallResume(call_id=CALL, at_s=61)]
     assert "silence" not in [event.kind for event in of_type(play(rules, held, angry), events.Alert)]  # type: ignore[attr-defined]
