@@ -165,7 +165,7 @@ class Packs:
 
     def find(self, text: str, role: str, language: str | None = None) -> list[Hit]:
         """Hits in a turn, by position. Of overlapping hits with one label, the turn's own language's pack goes first,
-        then the longest. Packs of other languages help with threats, safety and superiors; all, if it is unknown."""
+        then the longest. Other languages' packs help with threats, safety and superiors; with all, if it is unknown."""
         pack_role = ROLES.get(role, "")
         folded = fold(text)
         spaced = CJK.sub("\x1f", folded.text)
@@ -175,10 +175,15 @@ class Packs:
                 continue
             for index in self._candidates(pack_role, unspaced, read):
                 rule = self._rules[index]
-                own = language is None or rule.language == language or language not in self.languages
-                if own or rule.foreign:
+                own = language is None or rule.language == language
+                if own or (rule.foreign and self._may_switch(language, rule.language)):
                     found += [(not own, a - b, a, rule.pack, rule.entry, rule) for a, b in _spans(rule, read)]
         return _longest(found, folded)
+
+    def _may_switch(self, language: str | None, other: str) -> bool:
+        """Whether a turn in `language` is read with packs of `other` too: English, Chinese in both scripts, another
+        script, or anything where the turn's own language has no packs. Neighbours of one alphabet only mislead."""
+        return other == "en" or language not in self.languages or other in UNSPACED or language in UNSPACED
 
     def _candidates(self, role: str, unspaced: bool, text: str) -> list[int]:
         """Rules both of whose anchors are in the text."""
