@@ -32,8 +32,8 @@ NEGATIONS = {
     "hr": "ne|necu|nisam|nikad|nikada",
     "de": "nicht|nie|niemals|kein|keine|keinen",
     "es": "no|nunca|jamas",
-    "zh-Hans": "不|没|别",
-    "zh-Hant": "不|没|别",
+    "zh-Hans": "不|没|别|唔|冇",
+    "zh-Hant": "不|没|别|唔|冇",
 }
 """A gap does not step over a negation; folded."""
 WORD_FORM = re.compile(r"\*?[^\s*|{}()+?^$~]+\*?")
