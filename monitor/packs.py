@@ -196,15 +196,29 @@ class Packs:
 
 
 def _spans(rule: _Rule, text: str) -> list[tuple[int, int]]:
-    spans = [match.span() for match in rule.phrase.regex.finditer(text)]
-    return [span for span in spans if not _guarded(rule, text, *span)]
+    spans = [_trimmed(text, *match.span()) for match in rule.phrase.regex.finditer(text)]
+    return [span for span in spans if span[0] < span[1] and not _guarded(rule, text, *span)]
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without the punctuation at its ends."""
+    while start < end and not text[end - 1].isalnum():
+        end -= 1
+    while start < end and not text[start].isalnum():
+        start += 1
+    return start, end
 
 
 def _longest(found: list[tuple[bool, int, int, str, str, _Rule]], folded: Folded) -> list[Hit]:
-    kept: list[tuple[int, int, str, _Rule]] = []
+    """The longest of overlapping hits, stretched over what it overlaps in its own pack."""
+    kept: list[tuple[int, int, _Rule]] = []
     for _, length, start, _, _, rule in sorted(found, key=lambda hit: hit[:5]):
         end = start - length
-        if not any(label == rule.label and start < b and a < end for a, b, label, _ in kept):
-            kept.append((start, end, rule.label, rule))
-    hits = [Hit(rule.label, *folded.original(a, b), rule.pack, rule.entry) for a, b, _, rule in kept]
+        touched = [n for n, (a, b, one) in enumerate(kept) if one.label == rule.label and start < b and a < end]
+        if not touched:
+            kept.append((start, end, rule))
+        elif len(touched) == 1 and kept[touched[0]][2].pack == rule.pack:
+            a, b, one = kept[touched[0]]
+            kept[touched[0]] = (min(a, start), max(b, end), one)
+    hits = [Hit(rule.label, *folded.original(a, b), rule.pack, rule.entry) for a, b, rule in kept]
     return sorted(hits, key=lambda hit: (hit.start, hit.end, hit.label, hit.pack, hit.entry))
