@@ -4,12 +4,18 @@ A score is a pure function of its input. Turns are only ever batched with turns 
 the turn alone, and every matrix product has a multiple of eight rows; so no bit of a result depends on its neighbours.
 """
 
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Threads that wait for work must not spin: a busy neighbour process would stall every second thread for long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
 import torch
 from torch import Tensor
 
@@ -40,7 +46,7 @@ class Scorer:
         self.version = self.directory.version
         self.token_budget = token_budget
         if threads is not None:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(min(threads, os.cpu_count() or 1))
         self.tokenizer = load_tokenizer(self.directory.folder)
         self.model = _load(self.directory)
         self.hidden_size = int(self.model.config.hidden_size)

@@ -70,8 +70,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     directory: PathText = ""
     """Model directory that transformers can load; empty: the bundled one."""
-    threads: int = 1
-    """Inference threads. One leaves the other cores to the service and is steady beside busy neighbours."""
+    threads: int = 2
+    """Inference threads, at most one a core. One is steadier on a machine that has other work to do."""
 
 
 class AlertingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

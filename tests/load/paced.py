@@ -29,6 +29,10 @@ def texts() -> list[list[dict[str, Any]]]:
     return [json.loads(line)["turns"] for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
+PATIENCE_S = 20.0
+"""How long after the last final a call waits for its scores."""
+
+
 class Run:
     """Sent and scored times by (call, segment), in seconds of one monotonic clock."""
 
@@ -38,6 +42,7 @@ class Run:
         self.scored: dict[tuple[str, str], float] = {}
         self.acks = 0
         self.watching = asyncio.Event()
+        self.news = asyncio.Condition()
 
     async def watch(self) -> None:
         async with connect(f"{self.url}/v1/feed", max_size=None) as feed:
@@ -46,6 +51,8 @@ class Run:
                 self.watching.set()
                 if event["type"] == "turn":
                     self.scored[event["call_id"], event["segment_id"]] = time.monotonic()
+                    async with self.news:
+                        self.news.notify_all()
 
     async def call(self, number: int, turns: list[dict[str, Any]], every_s: float, until: float, calls: int) -> None:
         name = f"paced-{number}"
@@ -71,9 +78,12 @@ class Run:
                 await socket.send(json.dumps(message))
                 segment += 1
                 await asyncio.sleep(every_s)
-            while any(key not in self.scored for key in self.sent if key[0] == name) and time.monotonic() < until + 20:
-                await asyncio.sleep(0.1)
+            async with self.news:
+                await self.news.wait_for(lambda: self._answered(name) or time.monotonic() > until + PATIENCE_S)
             reader.cancel()
+
+    def _answered(self, name: str) -> bool:
+        return all(key in self.scored for key in self.sent if key[0] == name)
 
     async def _count_acks(self, socket: Any) -> None:
         async for frame in socket:
@@ -106,21 +116,14 @@ async def measure(url: str, calls: int, every_s: float, seconds: float) -> dict[
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, nargs="+", default=[100])
+    parser.add_argument("--serve", nargs=argparse.REMAINDER, default=[], help="further options of `becalm serve`")
     parser.add_argument("--every", type=float, default=4.0, help="seconds between two finals of a call")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
     for calls in options.calls:
         with tempfile.TemporaryDirectory() as folder:
-            command = [
-                sys.executable,
-                "-m",
-                "monitor.cli",
-                "serve",
-                "--port",
-                "0",
-                "--db",
-                str(Path(folder) / "live.db"),
-            ]
+            database = str(Path(folder) / "live.db")
+            command = [sys.executable, "-m", "monitor.cli", "serve", "--port", "0", "--db", database, *options.serve]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as service:
                 assert service.stdout is not None
                 url = next(word for word in service.stdout.readline().split() if word.startswith("http"))
