@@ -1,7 +1,7 @@
 """Scores turns: the only module that the service needs torch for.
 
-A score is a pure function of its input. Turns are only ever batched with turns of the same padded length, a function of
-the turn alone, and every matrix product has a multiple of eight rows; so no bit of a result depends on its neighbours.
+A score is a pure function of its input: turns share matrix products (`models.packed`), never rows of them, and every
+product has a multiple of eight rows, so that what is rounded to four decimals does not depend on a turn's neighbours.
 """
 
 import os
@@ -17,12 +17,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import torch
-from torch import Tensor
 
-from models import network
 from models.directory import DEFAULT, REBUILD, ModelDirectory, ModelError
 from models.encoding import PAD, Encoded, encode, load_tokenizer
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS, scored_role
+from models.packed import PackedModel, pack
 from models.types import Score, ScoreInput
 
 __all__ = ["ModelError", "Scorer", "too_little_text"]
@@ -49,6 +48,7 @@ class Scorer:
             torch.set_num_threads(min(threads, os.cpu_count() or 1))
         self.tokenizer = load_tokenizer(self.directory.folder)
         self.model = _load(self.directory)
+        self._packed = PackedModel(self.model, STEP)
         self.hidden_size = int(self.model.config.hidden_size)
         outputs, labels = self.directory.outputs, self.directory.calibration.labels
         self._slope = np.array([labels[name].slope for name in outputs])
@@ -71,24 +71,28 @@ class Scorer:
         return scores
 
     def _batches(self, encoded: list[Encoded]) -> list[list[int]]:
-        """Numbers of inputs with equal padded length, at most `token_budget` tokens a batch, short ones first."""
-        alike: dict[int, list[int]] = {}
-        for i, one in enumerate(encoded):
-            alike.setdefault(_padded(one), []).append(i)
+        """Numbers of inputs, short ones first, at most `token_budget` tokens a batch."""
         batches: list[list[int]] = []
-        for length in sorted(alike):
-            size = max(1, self.token_budget // length)
-            batches.extend(alike[length][at : at + size] for at in range(0, len(alike[length]), size))
+        room = 0
+        for i in sorted(range(len(encoded)), key=lambda i: (_padded(encoded[i]), i)):
+            room -= _padded(encoded[i])
+            if room < 0 or not batches:
+                batches.append([])
+                room = self.token_budget - _padded(encoded[i])
+            batches[-1].append(i)
         return batches
 
     def forward(self, encoded: list[Encoded]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Logits `[batch, outputs]` and unit embeddings `[batch, h]` of inputs of equal padded length."""
+        """Logits `[batch, outputs]` and unit embeddings `[batch, h]` of inputs sorted by padded length."""
+        lengths = [_padded(one) for one in encoded]
         with torch.inference_mode():
-            ids, types, mask, turn = _tensors(encoded)
-            hidden = network.lower(self.model, ids, types, mask, self._layer)
-            mean = (hidden * turn[:, :, None]).sum(1) / turn.sum(1, keepdim=True)
-            logits = network.upper(self.model, hidden, mask, self._layer, rows=STEP)
-        return logits.numpy(), self.embed(mean.numpy())
+            packed = pack([(one.ids, one.turn) for one in encoded], lengths, PAD)
+            hidden, logits = self._packed(packed, self._layer)
+            starts = np.cumsum([0, *lengths[:-1]])
+            means = [
+                hidden[start : start + one.turn].mean(0) for start, one in zip(starts.tolist(), encoded, strict=True)
+            ]
+        return logits.numpy(), self.embed(torch.stack(means).numpy())
 
     def embed(self, mean: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Project the mean hidden state of the turn's own tokens, one row at a time, to unit length."""
@@ -113,19 +117,6 @@ class Scorer:
 
 def _padded(one: Encoded) -> int:
     return -(-len(one.ids) // STEP) * STEP
-
-
-def _tensors(encoded: list[Encoded]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Ids, token types, attention mask and the turn's own mask, each `[batch, padded]`."""
-    shape = (len(encoded), _padded(encoded[0]))
-    ids, types = torch.full(shape, PAD, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
-    mask, turn = torch.zeros(shape), torch.zeros(shape)
-    for i, one in enumerate(encoded):
-        ids[i, : len(one.ids)] = torch.tensor(one.ids)
-        types[i, one.turn : len(one.ids)] = 1
-        mask[i, : len(one.ids)] = 1.0
-        turn[i, : one.turn] = 1.0
-    return ids, types, mask, turn
 
 
 def _load(directory: ModelDirectory) -> Any:
