@@ -70,6 +70,11 @@ class Scorer:
                 scores[heard[i]] = self.to_score(inputs[heard[i]].role, row, vector)
         return scores
 
+    def warm_up(self) -> None:
+        """Score a little of everything once, so that the first real turn does not pay for buffers and kernels."""
+        for words in (1, 8, 40):
+            self.score([ScoreInput("again " * words, role, "before " * words) for role in ROLE_LABELS])
+
     def _batches(self, encoded: list[Encoded]) -> list[list[int]]:
         """Numbers of inputs, short ones first, at most `token_budget` tokens a batch."""
         batches: list[list[int]] = []

@@ -25,7 +25,9 @@ from monitor.service.auth import Auth
 from monitor.service.deliveries import Deliveries
 from monitor.service.delivery import Dispatcher, page_url
 from monitor.service.limits import FRAME_BYTES
+from monitor.service.metrics import Metrics
 from monitor.service.runtime import Runtime
+from monitor.service.scoring import Measured
 from monitor.service.store import Store
 
 OnReady = Callable[[str, Runtime], Awaitable[None]]
@@ -59,11 +61,13 @@ async def _serve(config: Config, auth: Auth, listener: socket.socket, url: str, 
 
     alerting = load_alerting(config.alerting_file)
     scorer = Scorer(config.model_dir, threads=config.model.threads)
+    scorer.warm_up()
     rules = load_rules(config, scorer.version)
-    worker = ScoringWorker(scorer)
+    metrics = Metrics()
+    worker = ScoringWorker(Measured(scorer, metrics))
     store = Store.open(config.store.database)
     try:
-        runtime = Runtime(config, rules, worker, store)
+        runtime = Runtime(config, rules, worker, store, metrics)
         runtime.metrics.build(__version__, rules.versions)
         deliveries = Deliveries(store)
         outbox = Outbox(alerting.receiver, alerting.silence, deliveries, _counter(runtime))

@@ -62,7 +62,7 @@ class Run:
             await socket.send(json.dumps({"type": "call.start", "call_id": name, "channel": "voice"}))
             began, segment = time.monotonic(), 0
             while time.monotonic() < until:
-                turn = turns[segment % len(turns)]
+                turn = turns[(number + segment) % len(turns)]  # calls stand at different points, as they do in life
                 at_s = time.monotonic() - began
                 message = {
                     "type": "transcript",

@@ -20,7 +20,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -95,30 +96,58 @@ def peak_memory_mb(pid: int) -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def live(lines: Path, database: Path) -> dict[str, Any]:
-    """Serve, send everything, wait until every final has its turn event, stop."""
-    command = [sys.executable, "-m", "monitor.cli", "serve", "--port", "0", "--db", str(database)]
-    service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def portions(lines: Iterable[bytes], calls: int) -> Iterator[bytes]:
+    """So many whole calls at a time; lines come call by call."""
+    portion: list[bytes] = []
+    begun = 0
+    for line in lines:
+        begun += b'"type":"call.start"' in line
+        if begun > calls:
+            yield b"\n".join(portion)
+            portion, begun = [], 1
+        portion.append(line)
+    yield b"\n".join(portion)
+
+
+def live(lines: Iterable[bytes], folder: Path, side_by_side: int, minutes: float) -> dict[str, Any]:
+    """Serve, send portion after portion as fast as it goes, wait until every final has its turn event, stop."""
+    command = [sys.executable, "-m", "monitor.cli", "serve", "--port", "0", "--db", str(folder / "live.db")]
+    service = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    totals: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
     try:
         assert service.stdout is not None
         url = next(word for word in service.stdout.readline().split() if word.startswith("http"))
         began = time.monotonic()
-        sent = subprocess.run(
-            [sys.executable, "-m", "monitor.cli", "send", "--url", url, "--speed", "max", "--json", str(lines)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        report: dict[str, Any] = {"send": json.loads(sent.stdout) if sent.stdout else sent.stderr[-500:]}
-        asyncio.run(_settled(url))
+        stopped = False
+        for portion in portions(lines, side_by_side):
+            stopped = time.monotonic() - began > 60 * minutes
+            if stopped:
+                break
+            (folder / "portion.jsonl").write_bytes(portion + b"\n")
+            options = ["--url", url, "--speed", "max", "--json", str(folder / "portion.jsonl")]
+            sent = subprocess.run(
+                [sys.executable, "-m", "monitor.cli", "send", *options], capture_output=True, text=True, check=False
+            )
+            report = json.loads(sent.stdout)
+            totals.update({name: report[name] for name in ("calls", "finals", "acked", "reconnects")})
+            refused.update(report["refused"])
+            asyncio.run(_settled(url))
+            print(dict(totals), f"{totals['finals'] / (time.monotonic() - began):.0f}/s", file=sys.stderr, flush=True)
         with urlopen(f"{url.rstrip('/')}/metrics") as answer:
-            metrics = answer.read().decode()
-        report["seconds"] = round(time.monotonic() - began, 1)
-        histogram = score_histogram(metrics)
-        report["chunk_to_score_s"] = {"p50": percentile(histogram, 0.5), "p99": percentile(histogram, 0.99)}
-        report["peak_memory_mb"] = round(peak_memory_mb(service.pid))
-        report["crashed"] = service.poll() is not None
-        return report
+            histogram = score_histogram(answer.read().decode())
+        return {
+            "sent": dict(totals),
+            "refused": dict(refused),
+            "everything_sent": not stopped,
+            "seconds": round(time.monotonic() - began, 1),
+            "chunk_to_score_s_at_full_speed": {
+                "p50_below": percentile(histogram, 0.5),
+                "p99_below": percentile(histogram, 0.99),
+            },
+            "peak_memory_mb": round(peak_memory_mb(service.pid)),
+            "crashed": service.poll() is not None,
+        }
     finally:
         service.terminate()
         service.wait(timeout=60)
@@ -157,22 +186,23 @@ def compare(database: Path, report: dict[str, Any]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dialogues", type=Path)
-    parser.add_argument("--sources", nargs="+", default=["dch1", "uss_"])
+    parser.add_argument(
+        "--sources", nargs="+", default=["dch1", "uss_jddc", "uss_ccpe", "uss_sgd", "uss_mwoz", "uss_redial"]
+    )
     parser.add_argument("--calls", type=Path)
-    parser.add_argument("--limit", type=int, help="lines to send at most, for a short run")
+    parser.add_argument("--side-by-side", type=int, default=150, help="calls at a time")
+    parser.add_argument("--minutes", type=float, default=600.0, help="stop sending after so long")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        lines, database = Path(folder) / "calls.jsonl", Path(folder) / "live.db"
-        with lines.open("wb") as out:
-            if options.dialogues is not None:
-                out.writelines(line + b"\n" for line in dialogue_lines(options.dialogues, tuple(options.sources)))
-            if options.calls is not None:
-                out.writelines(line + b"\n" for line in corpus_lines(options.calls))
-        if options.limit is not None:
-            lines.write_bytes(b"".join(lines.read_bytes().splitlines(keepends=True)[: options.limit]))
-        report = live(lines, database)
-        compare(database, report)
+    lines: Iterable[bytes] = []
+    if options.calls is not None:
+        lines = corpus_lines(options.calls)
+    for source in options.sources if options.dialogues is not None else ():
+        lines = chain(lines, dialogue_lines(options.dialogues, (source,)))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        report = live(lines, folder, options.side_by_side, options.minutes)
+        compare(folder / "live.db", report)
     print(json.dumps(report, indent=1))
     if options.out is not None:
         options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
