@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 
 MAX_TEXT_CHARS = 20_000
 MAX_NAME_CHARS = 200
-MAX_TIME_S = 30 * 24 * 3600.0
+MAX_TIME_S = 366 * 24 * 3600.0
+"""A year: letters may go to and fro for months."""
 
 # Names are keys and come back in answers, so a control character in one is refused, not stripped.
 _PRINTABLE = r"\A[^\x00-\x1f\x7f-\x9f]+\Z"

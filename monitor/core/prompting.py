@@ -78,10 +78,16 @@ class PromptDesk:
 
     def after_agent(self, heard: Heard, *, heated: bool, language: str | None) -> list[Prompt]:
         """At the end of the agent's own turn: a better wording while it can still help."""
-        for label, situation in AGENT_SITUATIONS:
-            if label in heard.labels and (heated or situation in ("taboo", "confront")):
-                return self._show(situation, [label], heard.turn.end_s, heard.segment_id, language, None)
-        return []
+        worth = [
+            (heard.labels[label].pack is msgspec.UNSET, label, situation)
+            for label, situation in AGENT_SITUATIONS
+            if label in heard.labels and (heated or situation in ("taboo", "confront"))
+        ]
+        worth = [item for item in worth if not item[0] or heard.labels[item[1]].score >= self._settings.wording_from]
+        if not worth:
+            return []
+        _, label, situation = min(worth, key=lambda item: item[0])  # what a pack found is certain; then by the list
+        return self._show(situation, [label], heard.turn.end_s, heard.segment_id, language, None)
 
     def on_clock(self, situation: str, at_s: float, language: str | None) -> list[Prompt]:
         """Prompts that no turn causes: `silence`, and `cool_down` after the call."""

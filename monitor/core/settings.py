@@ -76,6 +76,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PromptSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_gap_s: float = 20.0
     """Least seconds between two prompts on an agent's screen."""
+    wording_from: float = 0.6
+    """Score from which an agent's wording that no phrase pack found brings a prompt."""
     urgent_gap_s: float = 4.0
     """Least seconds before a prompt that cannot wait: a threat, a safety matter, a relapse, the agent's own wording."""
 

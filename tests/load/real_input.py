@@ -129,6 +129,8 @@ def live(lines: Iterable[bytes], folder: Path, side_by_side: int, minutes: float
             sent = subprocess.run(
                 [sys.executable, "-m", "monitor.cli", "send", *options], capture_output=True, text=True, check=False
             )
+            if not sent.stdout:
+                raise SystemExit(sent.stderr)
             report = json.loads(sent.stdout)
             totals.update({name: report[name] for name in ("calls", "finals", "acked", "reconnects")})
             refused.update(report["refused"])
