@@ -34,6 +34,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "policy.enter_at": RATIO,
     "policy.exit_at": RATIO,
     "policy.critical_at": RATIO,
+    "policy.hot_heat": (0, 4),
+    "policy.hot_turns": (1, 1000),
+    "alerts.model_alone_at": RATIO,
+    "alerts.conduct_alone_at": RATIO,
+    "prompts.wording_from": RATIO,
     "repetition.similarity": RATIO,
     "repetition.overlap": RATIO,
 }

@@ -99,9 +99,9 @@ def test_all_mistakes_of_a_file_are_named_with_key_and_hint(tmp_path: Path) -> N
 
 def test_thresholds_must_rise() -> None:
     assert problems(None, "policy.enter_at=0.3")[0].startswith(
-        "settings: policy.exit_at: is 0.4, above policy.enter_at"
+        "settings: policy.exit_at: is 0.7, above policy.enter_at"
     )
-    assert "policy.critical_at: is 0.85, below" in problems(None, "policy.enter_at=0.9")[0]
+    assert "policy.critical_at: is 0.97, below" in problems(None, "policy.enter_at=0.98")[0]
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,7 @@ class Decider:
         out: list[Alert] = []
         for kind, names in ON_THE_TURN:
             said = _certain(heard, names, self._model_alone_at)
-            sure = any(heard.labels[name].pack is not msgspec.UNSET for name in said)
-            out += self._say(kind, "critical" if sure else "warning", heard, said, state)
+            out += self._say(kind, "critical", heard, said, state)
         severity = "critical" if state.tension > HOT_ABOVE else "warning"
         asked = _certain(heard, frozenset({"ask_superior"}), self._model_alone_at)
         out += self._say("escalation_request", severity, heard, asked, state)

@@ -22,7 +22,7 @@ BREACHES = "window.breaches = []; addEventListener('securitypolicyviolation', e 
 Open = Callable[[str], Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop must not outlive these tests
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")

@@ -126,7 +126,7 @@ BAD_FIELDS: list[tuple[str, str]] = [
     *((name, frame(**{name: ""})) for name in ("call_id", "segment_id", "role", "type")),
     *((name, frame(**{name: "x" * 201})) for name in ("call_id", "segment_id")),
     *((name, frame(**{name: "a\u0000b"})) for name in ("call_id", "segment_id")),
-    *((name, frame(**{name: value})) for name in ("start_s", "end_s") for value in (-1, "1", True, 3e6, 1e300)),
+    *((name, frame(**{name: value})) for name in ("start_s", "end_s") for value in (-1, "1", True, 4e7, 1e300)),
     ("end_s", frame(end_s=1.4)),
     ("final", frame(final="true")),
     ("final", frame(final=1)),
