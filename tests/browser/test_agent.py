@@ -24,7 +24,8 @@ def test_a_hint_appears_survives_a_reload_and_is_dismissed(service: Service, ope
     page.reload()
     expect(page.locator(".hint-text")).to_have_text(text)
 
-    page.keyboard.press("d")
+    with page.expect_response(lambda response: "/v1/prompts/" in response.url):
+        page.keyboard.press("d")
     expect(page.locator("#now")).to_have_text("Nothing to add")
     events = service.http.get("/v1/calls/c-1/events").json()
     states = [event["state"] for event in events if event["type"] == "prompt"]
