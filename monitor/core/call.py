@@ -15,7 +15,7 @@ from models.types import Score
 from monitor.core import events
 from monitor.core.context import Context, language_code
 from monitor.core.heard import Heard, combine
-from monitor.core.inputs import AlertAction, Effect, Emit, NeedScore, PromptAction, Scored, Tick, WakeAt
+from monitor.core.inputs import AlertAction, Effect, Emit, NeedScore, PromptAction, Scored, Tick
 from monitor.core.judge import Judge
 from monitor.core.rules import SUPPORTED_LANGUAGES, Rules
 from stream.assembler import Output, Utterance
@@ -62,7 +62,6 @@ class CallMonitor:
         self._judge = Judge(call_id, rules)
         self._queue: deque[_Waiting] = deque()
         self._unscored: dict[str, _Waiting] = {}
-        self._wake_s: float | None = None
 
     def handle(self, item: Input) -> list[Effect]:
         """Effects of one input. A score for an unknown or already scored turn changes nothing."""
@@ -75,9 +74,6 @@ class CallMonitor:
             effects += self._enqueue(item)
         while self._queue and (not self._queue[0].needs_score or self._queue[0].scored is not None):
             effects += [Emit(event) for event in self._apply(self._queue.popleft())]
-        if self.next_wake_s != self._wake_s:
-            self._wake_s = self.next_wake_s
-            effects.append(WakeAt(self._wake_s))
         return effects
 
     @property

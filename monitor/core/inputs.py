@@ -67,13 +67,7 @@ class Emit(msgspec.Struct, frozen=True):
     event: Event
 
 
-class WakeAt(msgspec.Struct, frozen=True):
-    """Unless something happens before, send a `Tick` once the call time has passed `at_s`."""
-
-    at_s: float | None
-
-
-Effect = NeedScore | Emit | WakeAt
+Effect = NeedScore | Emit
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
