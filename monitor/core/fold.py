@@ -50,6 +50,11 @@ class Fold:
         return self._monitor.features
 
     @property
+    def next_timer(self) -> float | None:
+        """The part of `next_deadline` at which something is due because nobody spoke."""
+        return self._monitor.next_wake_s
+
+    @property
     def next_release(self) -> float | None:
         """The part of `next_deadline` at which messages that wait for their place go out."""
         return self._assembler.next_deadline

@@ -28,6 +28,11 @@ class Step(msgspec.Struct):
     finished: bool
 
 
+UNHEARD_SPEECH_S = 4.0
+"""Seconds of call time that a timer waits on for a final whose speech had begun before: without interims, who speaks is
+heard only when done. The event keeps the time at which it was due."""
+
+
 class LiveCall:
     """Applies records in memory and says what has to be stored; `view` is what was stored last."""
 
@@ -133,9 +138,10 @@ class LiveCall:
     def wake_at_s(self, hold_s: float) -> float | None:
         """When, in `now_s`, a tick is due; None while nothing waits, or until something else has happened."""
         deadline = self.fold.next_deadline
-        if deadline is None or deadline == self._ticked_for:
+        due_s = self._due_s()
+        if due_s is None or deadline == self._ticked_for:
             return None
-        wall_s = self.clock.wall_s(deadline)
+        wall_s = self.clock.wall_s(due_s)
         if self._speaking is None:
             return wall_s
         held_s = max(wall_s, self._spoke_at_s + hold_s)
@@ -145,14 +151,20 @@ class LiveCall:
     def tick(self, now_s: float, hold_s: float) -> Tick | None:
         """The tick that is due now, if one is. While somebody speaks, only as far as waiting messages need it."""
         at_s = self.clock.at_s(now_s)
-        deadline, release = self.fold.next_deadline, self.fold.next_release
-        if deadline is None or deadline > at_s:
+        due_s, release = self._due_s(), self.fold.next_release
+        if due_s is None or due_s > at_s:
             return None
         if self._speaking is not None and now_s < self._spoke_at_s + hold_s:
             if release is None or release > at_s:
                 return None
             at_s = release
-        return Tick(call_id=self.call_id, at_s=max(deadline, round(at_s, 3)))
+        return Tick(call_id=self.call_id, at_s=max(due_s, round(at_s, 3)))
+
+    def _due_s(self) -> float | None:
+        """Call time of the next tick: messages go out on time, a timer that speech may still undo waits for it."""
+        timer = self.fold.next_timer
+        waits = [self.fold.next_release, None if timer is None else timer + UNHEARD_SPEECH_S]
+        return min((at_s for at_s in waits if at_s is not None), default=None)
 
     def turn_arrival(self, turn: Turn) -> float | None:
         """When the last final of a turn came in, in `now_s`; asked once."""
