@@ -39,9 +39,6 @@ STEPS: Final = (
     "m13_gratitude", "m14_next_steps", "m15_closing", "m16_farewell",
 )  # fmt: skip
 
-HEAT_LEVELS: Final = (0, 1, 2, 3, 4)
-"""Heat of one customer turn: 0 calm, 1 tense, 2 upset, 3 angry, 4 boiling."""
-
 HEAT_OUTPUTS: Final = ("heat_1", "heat_2", "heat_3", "heat_4")
 """Ordinal outputs: `heat_k` is the probability that heat >= k; their sum is the expected heat."""
 

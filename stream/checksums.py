@@ -9,7 +9,6 @@ _IBANS = (
     " YE30"
 )
 _IBAN_CHARS = {entry[:2]: int(entry[2:]) for entry in _IBANS.split()}
-_CARD_PAIRS = ("30", "34", "35", "36", "37", "38", "39", "81")
 _TAIWAN_LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO"  # in the order of their values, from 10
 _SPANISH_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 

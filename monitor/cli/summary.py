@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from monitor.cli.common import clock
+from monitor.core.curve import band
 from monitor.core.events import Alert, Call, Event, Point, Prompt, Turn
 
 QUOTE_CHARS = 100
@@ -49,11 +50,6 @@ def _peak(events: list[Event]) -> str:
         f"  peak tension {tension.tension:.2f} at {clock(tension.at_s)} ({band(tension.tension)}), "
         f"peak risk {risk.risk:.2f} at {clock(risk.at_s)}, last tension {points[-1].tension:.2f}"
     )
-
-
-def band(tension: float) -> str:
-    """How a tension is read: calm below 0.35, tense to 0.65, hot above."""
-    return "calm" if tension < 0.35 else "tense" if tension <= 0.65 else "hot"
 
 
 def _alerts(events: list[Event]) -> list[str]:
