@@ -50,11 +50,11 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     plan = Plan(options.encoder, options.work, options.corpus)
     wanted, counts = plan.cache.wanted.numpy(), plan.cache.counts.numpy()
-    train = [plan.cache.examples[row] for row in plan.said]
-    test = [plan.cache.examples[row] for row in plan.held]
-    logits = fit_and_score(train, wanted[plan.said], counts[plan.said], test)
-    mappings = calibrate(logits, wanted[plan.held], counts[plan.held])
-    found = figures(apply(mappings, logits), wanted[plan.held], counts[plan.held])
+    known, asked = np.concatenate([plan.said, plan.held[1]]), plan.held[0]
+    examples = plan.cache.examples
+    logits = fit_and_score([examples[i] for i in known], wanted[known], counts[known], [examples[i] for i in asked])
+    mappings = calibrate(logits, wanted[asked], counts[asked], np.ones(len(asked)))
+    found = figures(apply(mappings, logits), wanted[asked], counts[asked])
     content = json.loads(options.out.read_text("utf-8")) if options.out.exists() else {}
     content["baseline"] = {"utterances": {key: value for key, value in found.items() if key != "labels"}}
     options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")

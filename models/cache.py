@@ -1,5 +1,6 @@
 """Hidden states of the frozen lower layers, computed once: `float16[tokens, hidden]` beside offsets."""
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator
@@ -38,15 +39,11 @@ class Cache:
             mask[i, : self.lengths[row]] = 1.0
         return torch.from_numpy(out), torch.from_numpy(mask)
 
-    def turn_means(self) -> np.ndarray[Any, Any]:
-        """Mean lower hidden state over the turn's own tokens, `float32[n, h]`."""
-        starts = self.offsets[:-1]
-        return np.stack(
-            [
-                self.states[s : s + one.turn].mean(0, dtype=np.float32)
-                for s, one in zip(starts, self.encoded, strict=True)
-            ]
-        )
+    def turn_means(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Mean lower hidden state over the turn's own tokens, `float32[rows, h]`."""
+        starts = self.offsets[rows].tolist()
+        turns = [self.encoded[row].turn for row in rows]
+        return np.stack([self.states[s : s + n].mean(0, dtype=np.float32) for s, n in zip(starts, turns, strict=True)])
 
 
 def pad(encoded: list[Encoded]) -> tuple[Tensor, Tensor, Tensor]:
@@ -74,25 +71,26 @@ def by_length(lengths: np.ndarray[Any, Any], budget: int) -> Iterator[np.ndarray
         start = stop
 
 
-def build(model: Any, examples: list[Example], encoded: list[Encoded], layers: int, path: Path) -> Cache:
-    """The cache of these examples; its states are kept in `path` and read back where they fit."""
+def states(model: Any, encoded: list[Encoded], layers: int, path: Path) -> np.ndarray[Any, Any]:
+    """Hidden states `float16[tokens, h]` after `layers` layers, kept in `path` and read back where they fit."""
     lengths = np.array([len(one.ids) for one in encoded])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     shape = (int(offsets[-1]), model.config.hidden_size)
-    if path.exists():
-        states = np.load(path)
-        if states.shape == shape:
-            return Cache(examples, encoded, states)
-    states = np.zeros(shape, dtype=np.float16)
+    digest = hashlib.blake2b(b"".join(np.array(one.ids, dtype=np.int32).tobytes() for one in encoded)).hexdigest()
+    mark = path.with_suffix(".key")
+    if path.exists() and mark.exists() and mark.read_text("utf-8") == digest:
+        return np.asarray(np.load(path))
+    found = np.zeros(shape, dtype=np.float16)
     started, done = time.monotonic(), 0
     with torch.inference_mode():
         for rows in by_length(lengths, 4096):
             ids, types, mask = pad([encoded[row] for row in rows])
             hidden = network.lower(model, ids, types, mask, layers).numpy()
             for i, row in enumerate(rows):
-                states[offsets[row] : offsets[row + 1]] = hidden[i, : lengths[row]]
+                found[offsets[row] : offsets[row + 1]] = hidden[i, : lengths[row]]
             done += len(rows)
             if done % 2000 < len(rows):
-                log.info("cache %d of %d, %.0f/s", done, len(encoded), done / (time.monotonic() - started))
-    np.save(path, states)
-    return Cache(examples, encoded, states)
+                log.info("%s %d of %d, %.0f/s", path.stem, done, len(encoded), done / (time.monotonic() - started))
+    np.save(path, found)
+    mark.write_text(digest, "utf-8")
+    return found

@@ -20,15 +20,15 @@ def sigmoid(x: Array) -> Array:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30.0, 30.0))))
 
 
-def platt(logits: Array, wanted: Array, prior: float = 4.0) -> tuple[float, float]:
-    """Slope and offset by Newton steps on the log loss, with a pull of weight `prior` to slope 1 and offset 0."""
+def platt(logits: Array, wanted: Array, weights: Array, prior: float = 4.0) -> tuple[float, float]:
+    """Slope and offset by Newton steps on the weighted log loss, with a pull of weight `prior` to slope 1, offset 0."""
     parameters = np.array([1.0, 0.0])
     design = np.stack([logits, np.ones_like(logits)], axis=1).astype(np.float64)
     pull, origin = prior * np.diag([1.0, 0.1]), np.array([1.0, 0.0])
     for _ in range(50):
         p = sigmoid(design @ parameters)
-        gradient = design.T @ (p - wanted) + pull @ (parameters - origin)
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + pull
+        gradient = design.T @ (weights * (p - wanted)) + pull @ (parameters - origin)
+        hessian = (design * (weights * p * (1 - p))[:, None]).T @ design + pull
         step = np.linalg.solve(hessian, gradient)
         parameters -= step
         if float(np.abs(step).max()) < 1e-6:
@@ -36,32 +36,33 @@ def platt(logits: Array, wanted: Array, prior: float = 4.0) -> tuple[float, floa
     return max(0.1, float(parameters[0])), float(parameters[1])
 
 
-def best_cut(odds: Array, wanted: Array) -> float:
-    """The cut in log odds with the highest F1; 0 without a positive."""
+def best_cut(odds: Array, wanted: Array, weights: Array) -> float:
+    """The cut in log odds with the highest weighted F1; 0 without a positive."""
     if wanted.sum() == 0:
         return 0.0
     order = np.argsort(-odds, kind="stable")
-    hits = np.cumsum(wanted[order])
-    scores = 2 * hits / (np.arange(1, len(order) + 1) + wanted.sum())
+    hits = np.cumsum((wanted * weights)[order])
+    scores = 2 * hits / (np.cumsum(weights[order]) + (wanted * weights).sum())
     at = int(scores.argmax())
     below = odds[order[at + 1]] if at + 1 < len(order) else odds[order[at]]
     return float((odds[order[at]] + below) / 2)
 
 
-def calibrate(logits: Array, wanted: Array, counts: Array) -> dict[str, Mapping]:
-    """A mapping for every output from held-out logits, targets and masks `[n, outputs]`."""
+def calibrate(logits: Array, wanted: Array, counts: Array, weights: Array) -> dict[str, Mapping]:
+    """A mapping for every output from held-out logits, targets and masks `[n, outputs]`, and weights `[n]`."""
     found: dict[str, Mapping] = {}
     lines: dict[str, tuple[float, float]] = {}
     for name in ALL_LABELS:
         rows = counts[:, LABEL_INDEX[name]] > 0
-        lines[name] = platt(logits[rows, LABEL_INDEX[name]], wanted[rows, LABEL_INDEX[name]])
+        lines[name] = platt(logits[rows, LABEL_INDEX[name]], wanted[rows, LABEL_INDEX[name]], weights[rows])
     for name in HEAT_OUTPUTS:
         found[name] = Mapping(*lines[name])
     for names in (EMOTIONS, CUES, MOVES, STEPS):
         cuts: dict[str, tuple[float, float]] = {}
         for name in names:
             odds, truth = _odds(name, lines[name], logits, wanted, counts)
-            cuts[name] = (best_cut(odds, truth), float(truth.sum()))
+            weight = weights[counts[:, LABEL_INDEX[name]] > 0]
+            cuts[name] = (best_cut(odds, truth, weight), float(truth.sum()))
         common = float(np.median([cut for cut, positives in cuts.values() if positives >= 5] or [0.0]))
         for name in names:
             cut, positives = cuts[name]

@@ -90,3 +90,16 @@ class ModelDirectory:
             if path.is_file():
                 digest.update(name.encode() + b"\0" + hashlib.blake2b(self._bytes(name)).digest())
         return digest.hexdigest()
+
+
+def foreign_version(folder: Path, label_map: Path) -> str:
+    """The same for a directory of another kind and the label map beside it. Raises `ModelError`."""
+    digest = hashlib.blake2b(digest_size=6)
+    try:
+        kept = sorted(path for path in folder.iterdir() if path.suffix in {".json", ".safetensors", ".txt", ".model"})
+        for path in [*kept, label_map]:
+            with path.open("rb") as file:
+                digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "blake2b").digest())
+    except OSError as error:
+        raise ModelError(f"{error.filename}: {error.strerror}; check model.directory and model.label_map") from error
+    return digest.hexdigest()

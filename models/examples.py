@@ -30,6 +30,10 @@ class Example(msgspec.Struct, frozen=True):
     """`prev` or the text itself, folded: equal keys are never split."""
     call_id: str | None = None
     turn: int | None = None
+    outputs: tuple[str, ...] | None = None
+    """The only outputs that its source annotates; None: all of its role."""
+    weight: float = 1.0
+    """How far its labels are trusted, 0 to 1."""
 
 
 def fold(text: str) -> str:
@@ -76,11 +80,11 @@ def call_turns(call: dict[str, Any]) -> Iterator[Example]:
 
 
 def target(example: Example) -> tuple[list[float], list[float]]:
-    """`[outputs]` 0/1 targets and `[outputs]` mask: 1 where the output counts for this role."""
+    """`[outputs]` 0/1 targets and `[outputs]` weights: 0 where the output does not count for this role or source."""
     role = scored_role(example.input.role)
     wanted, counts = [0.0] * len(ALL_LABELS), [0.0] * len(ALL_LABELS)
-    for name in ROLE_LABELS[role]:
-        counts[LABEL_INDEX[name]] = 1.0
+    for name in ROLE_LABELS[role] if example.outputs is None else example.outputs:
+        counts[LABEL_INDEX[name]] = example.weight
     if role == "customer" and example.heat is not None:
         for name in EMOTIONS:
             counts[LABEL_INDEX[name]] = 1.0

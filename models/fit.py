@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def _batches(lengths: np.ndarray[Any, Any], size: int, random: np.random.Generat
 
 
 def fit(
-    model: Any, cache: Cache, epoch_rows: Any, settings: Settings, state: Path, minutes: float | None = None
+    model: Any, cache: Cache, epoch_rows: Callable[[int], np.ndarray[Any, Any]], settings: Settings, state: Path
 ) -> None:
     """Train `model` above its frozen layers. `epoch_rows(epoch)` gives that epoch's rows of `cache`. `state` is
     written after every epoch and picked up where it exists."""
@@ -92,7 +93,7 @@ def fit(
         optimizer.load_state_dict(saved["optimizer"])
         done_epochs, step = saved["epochs"], saved["step"]
     parameters = [parameter for _, parameter in network.trainable(model, settings.frozen)]
-    started, seen, progress = time.monotonic(), 0, 0.0
+    started, seen = time.monotonic(), 0
     for epoch in range(done_epochs, settings.epochs):
         random = np.random.default_rng([settings.seed, epoch])
         torch.manual_seed(settings.seed * 1000 + epoch)
@@ -100,10 +101,7 @@ def fit(
         mean, count = 0.0, 0
         for batch in _batches(cache.lengths[rows], settings.batch, random):
             chosen = rows[batch]
-            late = (time.monotonic() - started) / (minutes * 60) if minutes else 0.0
-            progress = max(step / total, late)
-            if progress >= 1.0:
-                break
+            progress = min(1.0, step / total)
             falling = max(settings.last_factor, 1 - progress * (1 - settings.last_factor))
             factor = min((step + 1) / (settings.warmup * total), falling, 1.0)
             for group in optimizer.param_groups:
@@ -128,14 +126,9 @@ def fit(
                     rate,
                 )
         kept = {name: p.detach() for name, p in network.trainable(model, settings.frozen)}
-        if progress >= 1.0:
-            log.info("%s stopped by the clock in epoch %d at step %d", state.stem, epoch, step)
-            epoch = settings.epochs - 1
         part = state.with_suffix(".part")
         torch.save({"model": kept, "optimizer": optimizer.state_dict(), "epochs": epoch + 1, "step": step}, part)
         part.replace(state)
-        if progress >= 1.0:
-            return
 
 
 def _loss(model: Any, cache: Cache, rows: np.ndarray[Any, Any], weights: Tensor, settings: Settings) -> Tensor:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from models.examples import CORPUS
 from models.scorer import Scorer, too_little_text
@@ -32,11 +31,9 @@ class TurnScore(msgspec.Struct, frozen=True):
 
 def turn_scores(plan: Plan, scorer: Scorer) -> Iterator[TurnScore]:
     """Out-of-fold scores of every turn of every call, in corpus order, calibrated as the shipped model is."""
-    logits: dict[int, np.ndarray] = {}
-    for fold in (0, 1):
-        saved = np.load(plan.work / f"fold{fold}.npz")
-        logits.update(zip(saved["rows"].tolist(), saved["logits"], strict=True))
-    embeddings = scorer.embed(plan.cache.turn_means()[plan.called])
+    rows, unseen = plan.unseen()
+    logits = dict(zip(rows.tolist(), unseen, strict=True))
+    embeddings = scorer.embed(plan.cache.turn_means(plan.called))
     for row, embedding in zip(plan.called.tolist(), embeddings, strict=True):
         example = plan.cache.examples[row]
         score = scorer.to_score(example.input.role, logits[row], embedding)

@@ -11,11 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-# Threads that wait for work must not spin: a busy neighbour process would stall every second thread for long.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ.setdefault("GOMP_SPINCOUNT", "0")
-
 import torch
 
 from models.directory import DEFAULT, REBUILD, ModelDirectory, ModelError

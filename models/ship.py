@@ -14,7 +14,7 @@ import torch
 from models import fit, network
 from models.cache import by_length, pad
 from models.calibrate import apply, calibrate
-from models.directory import Calibration, Embedding
+from models.directory import Calibration, Embedding, Mapping
 from models.encoding import encode, load_tokenizer
 from models.measure import figures
 from models.types import ScoreInput
@@ -24,25 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("models.train")
 Array = np.ndarray[Any, Any]
-
-
-def held_logits(plan: "Plan", run: str) -> dict[str, tuple[Array, Array]]:
-    """Rows and logits nobody trained on: `utterances` of this run, `calls` from the two folds where they are done."""
-    first = len(plan.called) and plan.called[0]
-    found: dict[str, tuple[Array, Array]] = {}
-    if not (plan.work / f"{run}.npz").exists():
-        plan.save_logits(run, plan.held)
-    saved = np.load(plan.work / f"{run}.npz")
-    mine = saved["rows"] < first
-    found["utterances"] = saved["rows"][mine], saved["logits"][mine]
-    folds = [plan.work / f"fold{i}.npz" for i in (0, 1)]
-    names = folds if all(path.exists() for path in folds) else [plan.work / "base.npz"]
-    parts = [np.load(path) for path in names if path.exists()]
-    if parts:
-        rows = np.concatenate([part["rows"] for part in parts])
-        logits = np.concatenate([part["logits"] for part in parts])
-        found["calls"] = rows[rows >= first], logits[rows >= first]
-    return found
+UTTERANCE_WEIGHT = 2.0
+"""A held-out utterance beside a call turn, when slopes and thresholds are set: the calls have few of most labels."""
 
 
 def embedding_map(plan: "Plan", sample: int = 6000) -> tuple[Array, Array, float]:
@@ -50,7 +33,7 @@ def embedding_map(plan: "Plan", sample: int = 6000) -> tuple[Array, Array, float
     own embedding of the turn alone, centred. Returns `[h, h]`, `[h]` and the mean cosine on a tenth left out."""
     from transformers import BertModel
 
-    rows = np.random.default_rng(5).permutation(len(plan.cache.examples))[:sample]
+    rows = np.random.default_rng(5).permutation(len(plan.called) + plan.called[0])[:sample]
     texts = ["query: " + plan.cache.examples[row].input.text for row in rows]
     encoded = encode(load_tokenizer(plan.encoder), [ScoreInput(text, "customer") for text in texts])
     bert: Any = BertModel.from_pretrained(plan.encoder, add_pooling_layer=False)
@@ -63,7 +46,7 @@ def embedding_map(plan: "Plan", sample: int = 6000) -> tuple[Array, Array, float
             hidden = network.lower(holder, ids, types, mask, bert.config.num_hidden_layers)
             mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
             wanted[batch] = torch.nn.functional.normalize(mean, dim=-1).numpy()
-    given = plan.cache.turn_means()[rows].astype(np.float64)
+    given = plan.cache.turn_means(rows).astype(np.float64)
     wanted -= wanted.mean(0)
     centre = given.mean(0)
     cut = len(rows) // 10
@@ -83,27 +66,24 @@ def _embedding(plan: "Plan") -> tuple[Array, Array, float]:
     return saved["matrix"], saved["bias"], float(saved["cosine"])
 
 
-def ship(plan: "Plan", run: str, out: Path) -> dict[str, Any]:
+def ship(plan: "Plan", out: Path) -> dict[str, Any]:
     """Write everything beside `out`, then swap it in. Returns the figures."""
     from safetensors.numpy import save_file
 
-    plan.start(run)
+    plan.start("final")
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     network.save(plan.model, plan.encoder, fresh)
     matrix, bias, cosine = _embedding(plan)
     tensors: dict[str, Array] = {"weight": matrix.astype(np.float16), "bias": bias.astype(np.float32)}
     save_file(tensors, fresh / "embedding.safetensors")
-    parts = held_logits(plan, run)
-    rows = np.concatenate([rows for rows, _ in parts.values()])
-    logits = np.concatenate([logits for _, logits in parts.values()])
-    wanted, counts = plan.cache.wanted.numpy(), plan.cache.counts.numpy()
-    mappings = calibrate(logits, wanted[rows], counts[rows])
+    rows, logits = plan.unseen()
+    wanted, counts = plan.cache.wanted.numpy()[rows], plan.cache.counts.numpy()[rows]
+    calls = rows >= plan.called[0]
+    mappings = calibrate(logits, wanted, counts, np.where(calls, 1.0, UTTERANCE_WEIGHT))
     stored = Calibration(mappings, Embedding(fit.Settings().frozen))
     (fresh / "calibration.json").write_bytes(msgspec.json.format(msgspec.json.encode(stored), indent=1) + b"\n")
-    result: dict[str, Any] = {"run": run, "embedding_cosine": round(cosine, 4)}
-    for name, (rows, logits) in parts.items():
-        result[name] = figures(apply(mappings, logits), wanted[rows], counts[rows])
+    result = unseen_figures(plan, mappings) | {"embedding_cosine": round(cosine, 4)}
     if (out / "figures.json").exists():
         before = json.loads((out / "figures.json").read_text("utf-8"))
         result |= {key: before[key] for key in ("baseline",) if key in before}
@@ -119,4 +99,22 @@ def ship(plan: "Plan", run: str, out: Path) -> dict[str, Any]:
         os.rename(out, old)
     os.rename(fresh, out)
     shutil.rmtree(old, ignore_errors=True)
-    return result
+    return {
+        key: {head: part for head, part in result[key].items() if head != "labels"} for key in ("utterances", "calls")
+    }
+
+
+def unseen_figures(plan: "Plan", mappings: dict[str, Mapping]) -> dict[str, Any]:
+    """Figures of both folds on what each has not seen: utterances, call turns, and the utterances of each language."""
+    rows, logits = plan.unseen()
+    wanted, counts = plan.cache.wanted.numpy()[rows], plan.cache.counts.numpy()[rows]
+    calls, probability = rows >= plan.called[0], apply(mappings, logits)
+    languages = np.array([plan.cache.examples[row].input.language or "" for row in rows])
+
+    def of(chosen: Array) -> dict[str, Any]:
+        return figures(probability[chosen], wanted[chosen], counts[chosen])
+
+    by_language = {name: of(~calls & (languages == name)) for name in sorted(set(languages))}
+    for part in by_language.values():
+        del part["labels"]
+    return {"utterances": of(~calls), "calls": of(calls), "languages": by_language}

@@ -30,8 +30,9 @@ class _Forest:
         self.parent[max(self.find(a), self.find(b))] = min(self.find(a), self.find(b))
 
 
-def groups(examples: list[Example], means: np.ndarray[Any, Any]) -> list[int]:
-    """A group number for each example. `means` `[n, h]`: any sentence vectors; they are centred per language here."""
+def groups(examples: list[Example], means: np.ndarray[Any, Any]) -> list[str]:
+    """A group name for each example, the least key in it. `means` `[n, h]`: any sentence vectors, centred per
+    language here."""
     forest = _Forest(len(examples))
     first: dict[str, int] = {}
     for row, example in enumerate(examples):
@@ -46,7 +47,11 @@ def groups(examples: list[Example], means: np.ndarray[Any, Any]) -> list[int]:
         for other in names[i:]:
             for a, b in _pairs(vectors, np.flatnonzero(languages == one), np.flatnonzero(languages == other)):
                 forest.join(a, b)
-    return [forest.find(row) for row in range(len(examples))]
+    roots = [forest.find(row) for row in range(len(examples))]
+    name: dict[int, str] = {}
+    for root, example in zip(roots, examples, strict=True):
+        name[root] = min(name.get(root, example.key), example.key)
+    return [name[root] for root in roots]
 
 
 def _pairs(

@@ -1,11 +1,12 @@
-"""From the rebuilt encoder and the corpus to the shipped directory, in one command.
+"""From the rebuilt encoder and the data to the shipped directory, in one command.
 
-    python -m models.train [--encoder build/encoder] [--work build/train] [--out models/default]
+    python -m models.train [--encoder build/encoder] [--work build/train] [--emotions FILE ...] [--out models/default]
 
 The encoder is rebuilt first where `--encoder` is empty. Stages, each skipped where its result is already in `--work`:
-`base` (one epoch of utterances, from the hidden states of the frozen lower layers, cached), `fold0` and `fold1` (both
-from `base`: utterances and one half of the calls each; each scores the other half), `final` (the mean of the two folds'
-weights, which share a start), `ship`. A run that was stopped goes on at its last epoch.
+`emotions` (public emotion text, where `--emotions` names it: six outputs only), `base` (the corpus' utterances and a
+share of the former), `fold0` and `fold1` (both from `base`: nearly all utterances and one half of the calls each; each
+scores what it has not seen), `final` (the mean of the two folds' weights, which share a start), `ship`. All train above
+the frozen lower layers, whose hidden states are computed once. A run that was stopped goes on at its last epoch.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +22,27 @@ import numpy as np
 import torch
 
 from models import fit, network, splits
-from models.cache import Cache, build
+from models.cache import Cache, states
+from models.emotions import public
 from models.encoding import encode, load_tokenizer
-from models.examples import CORPUS, call_turns, calls, utterances
+from models.examples import CORPUS, Example, call_turns, calls, utterances
 
 log = logging.getLogger("models.train")
+Array = np.ndarray[Any, Any]
 HELD_OUT = 0.08
-BASE = fit.Settings(epochs=1, last_factor=0.7)
-FOLDS = (fit.Settings(epochs=6, warmup=0.01, seed=11), fit.Settings(epochs=6, warmup=0.01, seed=12))
+"""Share of the utterances that one fold leaves out, and that `base` never sees."""
+EMOTIONS = fit.Settings(epochs=1, last_factor=0.5, seed=5)
+BASE = fit.Settings(epochs=3, last_factor=0.6, seed=7)
+FOLDS = (fit.Settings(epochs=5, warmup=0.01, seed=11), fit.Settings(epochs=5, warmup=0.01, seed=12))
+MIXED = {"base": 10_000, "fold": 4_000}
+"""Rows of public emotion text drawn anew for every epoch."""
+STAGES = ("emotions", "base", "fold0", "fold1", "final", "ship")
 
 
 class Plan:
-    """The data of a work directory: the caches, which rows are held out, which fold each call is in."""
+    """The data of a work directory: hidden states, which rows each stage may see, which fold each call is in."""
 
-    def __init__(self, encoder: Path, work: Path, corpus: Path) -> None:
+    def __init__(self, encoder: Path, work: Path, corpus: Path, emotions: Sequence[Path] = ()) -> None:
         from transformers import BertModel
 
         torch.manual_seed(BASE.seed)
@@ -46,62 +55,102 @@ class Plan:
             parameter.requires_grad_(True)
         said = list(utterances(corpus))
         called = [turn for call in calls(corpus) for turn in call_turns(call)]
-        examples = said + called
-        encoded = encode(load_tokenizer(encoder), [example.input for example in examples])
-        self.cache: Cache = build(self.model, examples, encoded, BASE.frozen, work / "states.npy")
-        group = splits.groups(said, self.cache.turn_means()[: len(said)])
-        held = np.array([splits.share(g, "held-out") < HELD_OUT for g in group])
-        self.held = np.flatnonzero(held)
-        self.said = np.flatnonzero(~held)
-        self.called = np.arange(len(said), len(examples))
+        self.cache = self._cache({"corpus": said + called, "public": public(emotions)})
+        rows = np.arange(len(said))
+        group = splits.groups(said, self.cache.turn_means(rows))
+        place = np.array([splits.share(name, "held-out") for name in group])
+        self.held = (rows[place < HELD_OUT], rows[(place >= HELD_OUT) & (place < 2 * HELD_OUT)])
+        self.said = rows[place >= 2 * HELD_OUT]
+        self.called = np.arange(len(said), len(said) + len(called))
+        self.public = np.arange(len(said) + len(called), len(self.cache.examples))
         scenes = [splits.scene(turn.call_id or "", turn.source) for turn in called]
         self.fold = np.array([int(splits.share(name, "calls") < 0.5) for name in scenes])
-        sizes = (len(self.said), len(self.held), len(set(group)), int(self.fold.sum()), len(self.fold))
-        log.info("train %d, held out %d, groups %d, turns in fold one %d of %d", *sizes)
+        held = [len(part) for part in self.held]
+        sizes = (len(self.said), held, len(set(group)), int(self.fold.sum()), len(self.fold), len(self.public))
+        log.info("utterances %d, held out %s, groups %d, turns in fold one %d of %d, public %d", *sizes)
+
+    def _cache(self, parts: dict[str, list[Example]]) -> Cache:
+        """One cache over all parts; each part's hidden states have a file of their own."""
+        tokenizer = load_tokenizer(self.encoder)
+        encoded = {name: encode(tokenizer, [one.input for one in examples]) for name, examples in parts.items()}
+        hidden = [
+            states(self.model, encoded[name], BASE.frozen, self.work / f"{name}.npy") for name in parts if parts[name]
+        ]
+        return Cache(
+            [one for examples in parts.values() for one in examples],
+            [one for some in encoded.values() for one in some],
+            np.concatenate(hidden),
+        )
 
     def start(self, name: str) -> None:
         """Load the end of run `name` into the model."""
         saved = torch.load(self.work / f"{name}.pt", weights_only=True)
         self.model.load_state_dict(saved["model"], strict=False)
 
-    def base(self) -> None:
-        """Stage 1: utterances only."""
-        wanted, counts = self.cache.wanted[self.said], self.cache.counts[self.said]
+    def mixed(self, rows: Array, size: int, seed: int) -> Callable[[int], Array]:
+        """Rows of an epoch: `rows` and `size` of the public ones, drawn for each epoch."""
+
+        def of(epoch: int) -> Array:
+            some = np.random.default_rng([seed, epoch, 99]).permutation(self.public)[:size]
+            return np.concatenate([rows, np.sort(some)])
+
+        return of
+
+    def emotions(self) -> None:
+        """Stage 0: public emotion text only; without any, the untrained start."""
+        wanted, counts = self.cache.wanted, self.cache.counts
         with torch.no_grad():
             self.model.classifier.bias.copy_(fit.prior_bias(wanted, counts))
-        fit.fit(self.model, self.cache, lambda _: self.said, BASE, self.work / "base.pt")
-        self.save_logits("base", np.concatenate([self.held, self.called]))
+        path = self.work / "emotions.pt"
+        if len(self.public):
+            fit.fit(self.model, self.cache, lambda _: self.public, EMOTIONS, path)
+        else:
+            torch.save({"model": dict(network.trainable(self.model, BASE.frozen))}, path)
 
-    def on_fold(self, fold: int, minutes: float | None) -> None:
-        """Stage 2: all utterances and the calls outside this fold; scores what was held out and the calls inside."""
+    def base(self) -> None:
+        """Stage 1: utterances, and public emotion text beside them."""
+        self.start("emotions")
+        rows = self.mixed(self.said, MIXED["base"], BASE.seed)
+        fit.fit(self.model, self.cache, rows, BASE, self.work / "base.pt")
+
+    def on_fold(self, fold: int) -> None:
+        """Stage 2: all utterances but those this fold holds out, and the other fold's calls; scores the rest."""
         inside = self.fold == fold
-        rows = np.concatenate([self.said, self.called[~inside]])
+        rows = np.concatenate([self.said, self.held[1 - fold], self.called[~inside]])
         self.start("base")
-        fit.fit(self.model, self.cache, lambda _: rows, FOLDS[fold], self.work / f"fold{fold}.pt", minutes)
-        self.save_logits(f"fold{fold}", np.concatenate([self.held, self.called[inside]]))
+        settings = FOLDS[fold]
+        mixed = self.mixed(rows, MIXED["fold"], settings.seed)
+        fit.fit(self.model, self.cache, mixed, settings, self.work / f"fold{fold}.pt")
+        self.save_logits(f"fold{fold}", np.concatenate([self.held[fold], self.called[inside]]))
 
     def average(self) -> None:
         """Stage 3: the mean of both folds' weights."""
         both = [torch.load(self.work / f"fold{i}.pt", weights_only=True)["model"] for i in (0, 1)]
         mean = {name: (both[0][name] + both[1][name]) / 2 for name in both[0]}
         torch.save({"model": mean}, self.work / "final.pt")
-        self.start("final")
-        self.save_logits("final", self.held)
 
-    def save_logits(self, name: str, rows: Any) -> None:
+    def save_logits(self, name: str, rows: Array) -> None:
         """Logits of `rows` beside the run, for calibration and figures."""
         logits = fit.predict(self.model, self.cache, rows, BASE.frozen)
         np.savez(self.work / f"{name}.npz", rows=rows, logits=logits)
         log.info("%s: scored %d", name, len(rows))
 
-    def run(self, stage: str, minutes: float | None = None) -> None:
-        """One stage by name; with `minutes`, a fold's schedule ends by the clock at the latest."""
-        if stage == "base":
+    def unseen(self) -> tuple[Array, Array]:
+        """Rows and the logits of the fold that has not seen them: held-out utterances and every call turn."""
+        parts = [np.load(self.work / f"fold{i}.npz") for i in (0, 1)]
+        return tuple(np.concatenate([part[key] for part in parts]) for key in ("rows", "logits"))  # type: ignore[return-value]
+
+    def run(self, stage: str) -> None:
+        """One stage by name; a file `<stage>.done` says that it has ended."""
+        if stage == "emotions":
+            self.emotions()
+        elif stage == "base":
             self.base()
         elif stage in ("fold0", "fold1"):
-            self.on_fold(int(stage[-1]), minutes)
+            self.on_fold(int(stage[-1]))
         elif stage == "final":
             self.average()
+        (self.work / f"{stage}.done").touch()
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
@@ -110,10 +159,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("build/train"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "default")
     parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--emotions", type=Path, nargs="*", default=[], help="public emotion text, .jsonl.gz")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--stage", choices=("base", "fold0", "fold1", "final", "ship"), help="only this one")
-    parser.add_argument("--minutes", type=float, help="end a fold's schedule by then (not reproducible)")
-    parser.add_argument("--run", default="final", help="the run whose weights are shipped")
+    parser.add_argument("--stage", choices=STAGES, help="only this one")
     return parser.parse_args(argv)
 
 
@@ -125,14 +173,13 @@ def main(argv: list[str] | None = None) -> None:
     if options.stage is None:
         _all(options)
         return
-    plan = Plan(options.encoder, options.work, options.corpus)
+    plan = Plan(options.encoder, options.work, options.corpus, options.emotions)
     if options.stage == "ship":
         from models.ship import ship
 
-        figures = ship(plan, options.run, options.out)
-        sys.stdout.write(json.dumps({k: v for k, v in figures.items() if k != "labels"}) + "\n")
+        sys.stdout.write(json.dumps(ship(plan, options.out)) + "\n")
     else:
-        plan.run(options.stage, options.minutes)
+        plan.run(options.stage)
 
 
 def _all(options: argparse.Namespace) -> None:
@@ -146,6 +193,7 @@ def _all(options: argparse.Namespace) -> None:
         options.out,
         "--corpus",
         options.corpus,
+        *(["--emotions", *options.emotions] if options.emotions else []),
     ]
 
     def begin(stage: str, threads: int) -> "subprocess.Popen[bytes]":
@@ -153,10 +201,11 @@ def _all(options: argparse.Namespace) -> None:
         return subprocess.Popen([str(part) for part in command])
 
     if not (options.encoder / "config.json").exists():
-        rebuild = [sys.executable, "-m", "models.rebuild", "--out", options.encoder, "--corpus", options.corpus]
+        extra = ["--extra", *options.emotions] if options.emotions else []
+        rebuild = [sys.executable, "-m", "models.rebuild", "--out", options.encoder, "--corpus", options.corpus, *extra]
         subprocess.run([str(part) for part in rebuild], check=True)
-    for together in (("base",), ("fold0", "fold1"), ("final",), ("ship",)):
-        missing = [stage for stage in together if not (options.work / f"{stage}.npz").exists()]
+    for together in (("emotions",), ("base",), ("fold0", "fold1"), ("final",), ("ship",)):
+        missing = [stage for stage in together if not (options.work / f"{stage}.done").exists()]
         running = [begin(stage, max(1, options.threads // len(missing))) for stage in missing]
         for stage, process in zip(missing, running, strict=True):
             if process.wait() != 0:

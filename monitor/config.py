@@ -70,6 +70,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     directory: PathText = ""
     """Model directory that transformers can load; empty: the bundled one."""
+    label_map: PathText = ""
+    """TOML file that maps the outputs of a model of another kind to Becalm's labels; empty: it has Becalm's own."""
     threads: int = 2
     """Inference threads, at most one a core. One is steadier on a machine that has other work to do."""
 
@@ -103,6 +105,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def model_dir(self) -> Path:
         return Path(self.model.directory) if self.model.directory else BUNDLED_MODEL
+
+    @property
+    def label_map(self) -> Path | None:
+        return Path(self.model.label_map) if self.model.label_map else None
 
     @property
     def texts_dir(self) -> Path:

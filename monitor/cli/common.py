@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from monitor.cli.failure import Failure, UsageFailure
 
 if TYPE_CHECKING:
-    from models.scorer import Scorer
+    from models.ear import Ear
     from models.types import Score, ScoreInput
     from monitor.config import Config
     from monitor.core.inputs import Record
@@ -48,10 +48,11 @@ def load_rules(config: Config, model_version: str) -> Rules:
 
 def model_version(config: Config) -> str:
     """The version of the model directory, read without torch."""
-    from models.directory import ModelDirectory, ModelError
+    from models.directory import ModelError
+    from models.ear import version
 
     try:
-        return ModelDirectory(config.model_dir).version
+        return version(config.model_dir, config.label_map)
     except ModelError as error:
         raise Failure(str(error)) from None
 
@@ -61,7 +62,7 @@ class LazyScorer:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._scorer: Scorer | None = None
+        self._scorer: Ear | None = None
 
     def score(self, inputs: Sequence[ScoreInput]) -> list[Score]:
         if not inputs:
@@ -71,11 +72,12 @@ class LazyScorer:
         return self._scorer.score(inputs)
 
 
-def load_scorer(config: Config) -> Scorer:
-    from models.scorer import ModelError, Scorer
+def load_scorer(config: Config) -> Ear:
+    from models.directory import ModelError
+    from models.ear import load
 
     try:
-        return Scorer(config.model_dir, threads=config.model.threads)
+        return load(config.model_dir, config.label_map, config.model.threads)
     except ModelError as error:
         raise Failure(str(error)) from None
 

@@ -1,4 +1,7 @@
-"""`becalm score`: what the classifier hears in single texts."""
+"""`becalm score`: what is heard in single texts, by the model and by the phrase packs, as in a `turn` event.
+
+`labels` are those that hold; `scores` are the model's own probabilities, mapped so that a label holds from 0.5 up.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--language", metavar="TAG", help="such as hr or zh-Hant (default: what the line says, or a guess)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a text")
+    parser.add_argument("--no-packs", action="store_true", help="what the model hears, without the phrase packs")
     common.add_config_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     from models.language import LanguageGuesser
     from models.types import ScoreInput
+    from monitor.core.heard import vote
     from monitor.core.rules import SUPPORTED_LANGUAGES
 
     config = common.load_config(args)
+    rules = common.load_rules(config, common.model_version(config))
     guesser = LanguageGuesser(sorted(SUPPORTED_LANGUAGES))
     items = []
     for asked in _asked(args.texts):
@@ -52,14 +58,16 @@ def run(args: argparse.Namespace) -> int:
         items.append(ScoreInput(asked.text, role, asked.prev, tuple(asked.history), language, asked.channel))
     scorer = common.load_scorer(config)
     for item, score in zip(items, scorer.score(items), strict=True):
-        result = {
+        hits = [] if args.no_packs else rules.packs.find(item.text, item.role, item.language)
+        heard = {
             "language": item.language,
             "emotions": score.emotions,
             "heat": score.heat,
-            "labels": score.labels,
+            "labels": msgspec.to_builtins(list(vote(None if score.abstained else score, hits).values())),
             "abstained": score.abstained,
+            "scores": score.labels,
         }
-        print(json.dumps(result, ensure_ascii=False) if args.json else _readable(item.text, result))
+        print(json.dumps(heard, ensure_ascii=False) if args.json else _readable(item.text, heard))
     return 0
 
 
@@ -78,14 +86,16 @@ def _asked(texts: list[str]) -> Iterator[_Asked]:
             raise Failure(f"stdin:{number}: {error}") from None
 
 
-def _readable(text: str, result: dict[str, Any]) -> str:
-    def listed(scores: dict[str, float]) -> str:
-        held = sorted(((p, name) for name, p in scores.items() if p >= 0.5), reverse=True)
-        return ", ".join(f"{name} {p:.2f}" for p, name in held) or "none"
-
-    lines = [text, f"  language {result['language'] or 'unknown'}"]
-    if result["abstained"] is not None:
-        return "\n".join([*lines, f"  abstained: {result['abstained']}"])
-    if result["heat"] is not None:
-        lines.append(f"  heat {result['heat']:.1f} of 4; emotions: {listed(result['emotions'])}")
-    return "\n".join([*lines, f"  labels: {listed(result['labels'])}"])
+def _readable(text: str, heard: dict[str, Any]) -> str:
+    lines = [text, f"  language {heard['language'] or 'unknown'}"]
+    if heard["abstained"] is not None:
+        lines.append(f"  abstained: {heard['abstained']}")
+    elif heard["heat"] is not None:
+        emotions = sorted(((p, name) for name, p in heard["emotions"].items() if p >= 0.5), reverse=True)
+        held = ", ".join(f"{name} {p:.2f}" for p, name in emotions) or "none"
+        lines.append(f"  heat {heard['heat']:.1f} of 4; emotions: {held}")
+    labels = (
+        f"{hit['name']} {hit['score']:.2f}" + (f' ("{text[hit["start"] : hit["end"]]}")' if "pack" in hit else "")
+        for hit in heard["labels"]
+    )
+    return "\n".join([*lines, f"  labels: {', '.join(labels) or 'none'}"])

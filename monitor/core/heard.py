@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from models.labels import CUES, FAILING_MOVES, GOOD_MOVES, MUST_NOT_MISS, SAFETY, THREATS, scored_role
@@ -11,6 +13,8 @@ from monitor.packs import Hit
 from stream.assembler import Utterance
 
 HOLDS = 0.5
+PACK_SCORE = 0.9
+"""What a phrase of a pack counts for at least."""
 THREAT_LABELS = frozenset(THREATS)
 SAFETY_LABELS = frozenset(SAFETY)
 GOOD = frozenset(GOOD_MOVES)
@@ -59,27 +63,30 @@ class Heard(msgspec.Struct, frozen=True):
         return Evidence(segment_id=self.segment_id, quote=text, label=label)
 
 
-def combine(turn: Utterance, language: str | None, score: Score | None, failed: str | None, hits: list[Hit]) -> Heard:
-    """Model and packs vote. A pack hit holds whatever the model says; it brings the span for both."""
-    abstained = score.abstained if score is not None else None
-    usable = score is not None and abstained is None
-    labels: dict[str, LabelHit] = {}
+def vote(score: Score | None, hits: Sequence[Hit]) -> dict[str, LabelHit]:
+    """The labels that hold, most urgent first: what the model hears, and what the packs find whatever it hears.
+    A pack hit brings the span for both. `score`: None, or one to be used."""
+    heard = score.labels if score is not None else {}
+    labels = {name: LabelHit(name=name, score=p) for name, p in sorted(heard.items()) if p >= HOLDS}
     first: dict[str, Hit] = {}
     for hit in hits:
         first.setdefault(hit.label, hit)
-    for name, p in sorted(score.labels.items()) if usable and score is not None else ():
-        if p >= HOLDS and name not in first:
-            labels[name] = LabelHit(name=name, score=p)
     for name, hit in first.items():
-        p = score.labels.get(name, 0.0) if usable and score is not None else 0.0
-        labels[name] = LabelHit(name=name, score=max(p, 0.9), start=hit.start, end=hit.end, pack=hit.pack)
-    ordered = dict(sorted(labels.items(), key=lambda item: _ORDER.get(item[0], len(_ORDER))))
+        p = max(heard.get(name, 0.0), PACK_SCORE)
+        labels[name] = LabelHit(name=name, score=p, start=hit.start, end=hit.end, pack=hit.pack)
+    return dict(sorted(labels.items(), key=lambda item: _ORDER.get(item[0], len(_ORDER))))
+
+
+def combine(turn: Utterance, language: str | None, score: Score | None, failed: str | None, hits: list[Hit]) -> Heard:
+    """A turn, its score (or why there is none) and its pack hits."""
+    abstained = score.abstained if score is not None else None
+    usable = score if abstained is None else None
     return Heard(
         turn=turn,
         language=language,
-        emotions=score.emotions if usable and score is not None else {},
-        heat=score.heat if usable and score is not None and score.heat is not None else 0.0,
-        labels=ordered,
+        emotions=usable.emotions if usable is not None else {},
+        heat=usable.heat if usable is not None and usable.heat is not None else 0.0,
+        labels=vote(usable, hits),
         abstained=abstained,
         degraded=failed,
         embedding=score.embedding if score is not None else b"",

@@ -57,10 +57,10 @@ def serve(config: Config, *, on_ready: OnReady | None = None) -> int:
 
 
 async def _serve(config: Config, auth: Auth, listener: socket.socket, url: str, on_ready: OnReady | None) -> int:
-    from models.scorer import Scorer  # imports torch
+    from models.ear import load  # imports torch when it loads
 
     alerting = load_alerting(config.alerting_file)
-    scorer = Scorer(config.model_dir, threads=config.model.threads)
+    scorer = load(config.model_dir, config.label_map, config.model.threads)
     scorer.warm_up()
     rules = load_rules(config, scorer.version)
     metrics = Metrics()

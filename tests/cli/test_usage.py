@@ -139,7 +139,10 @@ def test_score_reads_texts_and_corpus_lines(becalm: Becalm) -> None:
     assert ran.returncode == 0
     results = [json.loads(line) for line in ran.stdout.splitlines()]
     assert [result["language"] for result in results] == ["en", "hr", None]
-    assert set(results[0]) == {"language", "emotions", "heat", "labels", "abstained"}
+    assert set(results[0]) == {"language", "emotions", "heat", "labels", "abstained", "scores"}
+    crooks = next(hit for hit in results[0]["labels"] if hit["name"] == "insult")
+    assert "crooks" in lines[crooks["start"] : crooks["end"]]
+    assert crooks["pack"] == "en/insults"
     assert results[0]["heat"] > results[1]["heat"]
     assert results[2]["abstained"] == "too_little_text"
 
