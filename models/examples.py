@@ -51,9 +51,13 @@ def utterances(folder: Path = CORPUS) -> Iterator[Example]:
     """Every line of `utterances/*.jsonl`, in file order."""
     for path in sorted((folder / "utterances").glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
-            row = json.loads(line)
-            item = ScoreInput(row["text"], row["role"], row.get("prev"), tuple(row.get("history") or ()), row["lang"])
-            yield _example(row, item, path.stem)
+            yield utterance(json.loads(line), path.stem)
+
+
+def utterance(row: dict[str, Any], source: str) -> Example:
+    """One line of an utterance file. Raises `KeyError` where a field is missing."""
+    item = ScoreInput(row["text"], row["role"], row.get("prev"), tuple(row.get("history") or ()), row["lang"])
+    return _example(row, item, source)
 
 
 def calls(folder: Path = CORPUS) -> Iterator[dict[str, Any]]:

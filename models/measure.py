@@ -42,6 +42,37 @@ def ranks(values: Array) -> Array:
     return np.asarray((ends - (counts - 1) / 2)[inverse])
 
 
+def ece(probability: Array, wanted: Array, bins: int = 10) -> float:
+    """Expected calibration error over equal-width bins: Guo et al. 2017, arXiv 1706.04599."""
+    place = np.minimum((probability * bins).astype(int), bins - 1)
+    gaps = [
+        (place == i).mean() * abs(float(probability[place == i].mean()) - float(wanted[place == i].mean()))
+        for i in range(bins)
+        if (place == i).any()
+    ]
+    return float(sum(gaps))
+
+
+def intervals(probability: Array, wanted: Array, counts: Array, rounds: int = 200, seed: int = 1) -> dict[str, Any]:
+    """95 % bootstrap intervals of each head's macro F1 and average precision and of the heat error: examples are
+    drawn anew `rounds` times."""
+    random = np.random.default_rng(seed)
+    drawn: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        rows = random.integers(0, len(probability), len(probability))
+        once = figures(probability[rows], wanted[rows], counts[rows])
+        for head in HEADS:
+            for key in ("f1", "ap"):
+                drawn.setdefault(f"{head}.{key}", []).append(once[head][key])
+        drawn.setdefault("heat.mae", []).append(once["heat"].get("mae"))
+    known = {name: [value for value in values if value is not None] for name, values in drawn.items()}
+    return {
+        name: [round(float(np.quantile(values, q)), 3) for q in (0.025, 0.975)]
+        for name, values in known.items()
+        if values
+    }
+
+
 def figures(probability: Array, wanted: Array, counts: Array) -> dict[str, Any]:
     """All heads over `[n, outputs]` mapped probabilities (threshold 0.5), targets, and masks of what counts."""
     out: dict[str, Any] = {"examples": len(probability), "labels": {}}
@@ -49,8 +80,12 @@ def figures(probability: Array, wanted: Array, counts: Array) -> dict[str, Any]:
         rows = [_label(probability, wanted, counts, name) for name in names]
         out["labels"].update(dict(zip(names, rows, strict=True)))
         seen = [row for row in rows if row["positives"] > 0]
-        mean = {key: _mean([row[key] for row in seen]) for key in ("ap", "f1", "majority_f1", "chance_ap")}
-        out[head] = {"labels": len(seen), **mean}
+        keys = ("ap", "precision", "recall", "f1", "majority_f1", "chance_ap")
+        mean = {key: _mean([row[key] for row in seen]) for key in keys}
+        columns = [LABEL_INDEX[name] for name in names]
+        valid = counts[:, columns] > 0
+        off = ece(probability[:, columns][valid], wanted[:, columns][valid])
+        out[head] = {"labels": len(seen), **mean, "ece": round(off, 4)}
     must = [out["labels"][name]["recall_at_2pct"] for name in MUST_NOT_MISS]
     out["must_not_miss"] = {"recall_at_2pct_false_alarms": _mean(must)}
     out["heat"] = _heat(probability, wanted, counts)
@@ -73,8 +108,12 @@ def _label(probability: Array, wanted: Array, counts: Array, name: str) -> dict[
     column = LABEL_INDEX[name]
     rows = counts[:, column] > 0
     score, truth = probability[rows, column], wanted[rows, column]
+    holds = score >= 0.5
+    both = float((holds & (truth > 0)).sum())
     return {
         "positives": int(truth.sum()),
+        "precision": round(both / float(holds.sum()), 4) if holds.any() else 0.0,
+        "recall": round(both / float(truth.sum()), 4) if truth.any() else 0.0,
         "ap": round(average_precision(score, truth), 4),
         "f1": round(f1(score >= 0.5, truth), 4),
         "recall_at_2pct": round(recall_at(score, truth, 0.02), 4),

@@ -17,6 +17,7 @@ COMMANDS = {
     "replay": "recorded calls through the same core, offline: a summary, events or pictures",
     "send": "plays recorded calls into a running service over its websocket",
     "score": "emotions, heat and labels of single texts",
+    "evaluate": "quality of the classifier on labelled turns and calls; the figures of the model card",
     "export": "one call out of a database or a running service: jsonl, json or csv",
     "import": "recorded calls into a database",
     "erase": "removes a call, or all calls of a customer, for good",

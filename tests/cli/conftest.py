@@ -20,6 +20,11 @@ SECONDS = 240
 DEMO = BUNDLED / "demo"
 
 
+def complaint(ran: subprocess.CompletedProcess[bytes]) -> str:
+    """What a command said on standard error."""
+    return ran.stderr.decode().strip()
+
+
 class Becalm(Protocol):
     def __call__(self, *words: str | Path, stdin: str | bytes = b"") -> subprocess.CompletedProcess[bytes]: ...
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from monitor import __version__
 from monitor.cli.main import COMMANDS
-from tests.cli.conftest import DEMO, Becalm
+from tests.cli.conftest import DEMO, Becalm, complaint
 
 CALL = '{"type":"transcript","call_id":"c","segment_id":"1","role":"customer","text":"Hi","final":true,"start_s":0}'
-
-
-def complaint(ran: subprocess.CompletedProcess[bytes]) -> str:
-    return ran.stderr.decode().strip()
 
 
 def test_version_and_help(becalm: Becalm) -> None:
