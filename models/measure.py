@@ -130,5 +130,6 @@ def _heat(probability: Array, wanted: Array, counts: Array) -> dict[str, float]:
         return {}
     error = float(np.abs(guess - truth).mean())
     majority = float(np.abs(np.median(truth) - truth).mean())
-    order = float(np.corrcoef(ranks(guess), ranks(truth))[0, 1])
+    varied = guess.std() > 0 and truth.std() > 0
+    order = float(np.corrcoef(ranks(guess), ranks(truth))[0, 1]) if varied else 0.0
     return {"mae": round(error, 4), "spearman": round(order, 4), "majority_mae": round(majority, 4)}

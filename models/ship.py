@@ -114,7 +114,7 @@ def unseen_figures(plan: "Plan", mappings: dict[str, Mapping]) -> dict[str, Any]
     def of(chosen: Array) -> dict[str, Any]:
         return figures(probability[chosen], wanted[chosen], counts[chosen])
 
-    by_language = {name: of(~calls & (languages == name)) for name in sorted(set(languages))}
+    by_language = {name: of(~calls & (languages == name)) for name in sorted(set(languages[~calls]))}
     for part in by_language.values():
         del part["labels"]
     return {"utterances": of(~calls), "calls": of(calls), "languages": by_language}
