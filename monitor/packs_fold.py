@@ -27,10 +27,16 @@ EXTRA = {
     "。": ".",
     "।": ".",
     "、": ",",
+    "؟": "?",
+    "،": ",",
+    "؛": ";",
     **{chr(code): chr(0x13A0 + code - 0x900) for code in (*range(0x900, 0x904), *range(0x93A, 0x950), 0x962, 0x963)},
+    "\u0901": chr(0x13A2),
+    "\u093c": "",
 }
 """Folds that neither Unicode nor OpenCC makes for a single character. Sentence ends become ASCII; Devanagari vowel
-signs become (Cherokee) letters, so that a word is a run of letters in every script."""
+signs become (Cherokee) letters, so that a word is a run of letters in every script; its nukta and its two signs for
+a nasal vowel are written or not as one likes, so they make no other word."""
 CJK = re.compile(r"[\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 """Scripts written without spaces."""
 CLUSTER = re.compile(r"[\u1100-\u11ff\u3099\u309a\uff9e\uff9f]")

@@ -32,8 +32,18 @@ NEGATIONS = {
     "hr": "ne|necu|nisam|nikad|nikada",
     "de": "nicht|nie|niemals|kein|keine|keinen",
     "es": "no|nunca|jamas",
+    "fr": "ne|n|pas|jamais|aucun|aucune",
+    "it": "non|mai|nessun|nessuna|nessuno",
+    "pt": "nao|nunca|jamais|nem|nenhum|nenhuma",
+    "ru": "не|ни|нет|никогда|никакого",
+    "pl": "nie|nigdy|ani|zaden|zadna|zadnej",
     "zh-Hans": "不|没|别|唔|冇",
     "zh-Hant": "不|没|别|唔|冇",
+    "ja": "ません|ない",
+    "ko": "안|못|말고|아니라",
+    "tr": "degil|yok|hic",
+    "ar": "لن|لا|لم|مش|مو|ليس|بدون",
+    "hi": "नहीं|मत|nahi|nahin|mat",
 }
 """A gap does not step over a negation; folded."""
 WORD_FORM = re.compile(r"\*?[^\s*|{}()+?^$~]+\*?")
@@ -140,7 +150,7 @@ class Compiler:
         self.language = language
         self.words = words
         self.unspaced = language in UNSPACED
-        negation = NEGATIONS.get(language, "")
+        negation = fold_text(NEGATIONS.get(language, ""))
         self.sep = r"[\s\"']*" if self.unspaced else r"[^\w.!?]+"
         self.clause = self.sep if self.unspaced else r"[^\w.!?,;]+"
         self.skip = "" if not negation else f"(?!{negation})" if self.unspaced else rf"(?!(?:{negation})(?!\w))"

@@ -26,15 +26,17 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from models.scorer import Scorer
+from models.ear import version
 from monitor.config import load
 from monitor.core.events import Alert, Turn, encode
 from monitor.core.inputs import decode_record, encode_record
+from monitor.core.rules import Rules
+from monitor.labelled_calls import decode_call, records
 from monitor.replay import fold_call
-from monitor.risk_training import records
 from monitor.rules_loading import load_rules
 from monitor.service.store import Store
 from stream.messages import CallEnd, CallStart, Transcript
+from stream.schema import Channel
 
 _LATIN_CHARS_A_SECOND = 14.0
 _CJK_CHARS_A_SECOND = 4.5
@@ -48,7 +50,7 @@ def dialogue_lines(path: Path, sources: tuple[str, ...]) -> Iterator[bytes]:
             if not dialogue["source"].startswith(sources):
                 continue
             name = dialogue["dialogue_id"]
-            chat = "social" if dialogue["source"] == "dch1" else "chat"
+            chat: Channel = "social" if dialogue["source"] == "dch1" else "chat"
             yield encode_record(CallStart(call_id=name, channel=chat))
             at_s = 0.0
             for number, turn in enumerate(dialogue["turns"]):
@@ -73,7 +75,7 @@ def dialogue_lines(path: Path, sources: tuple[str, ...]) -> Iterator[bytes]:
 def corpus_lines(folder: Path) -> Iterator[bytes]:
     for file in sorted(folder.glob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
-            yield from map(encode_record, records(json.loads(line)))
+            yield from map(encode_record, records(decode_call(line)))
 
 
 def percentile(histogram: list[tuple[float, float]], share: float) -> float:
@@ -166,10 +168,9 @@ async def _settled(url: str) -> None:
         await asyncio.sleep(1.0)
 
 
-def compare(database: Path, report: dict[str, Any]) -> None:
-    """Fold every stored journal again and hold it to the stored events, byte for byte."""
-    config = load()
-    rules = load_rules(config, model_version=Scorer(config.model_dir, threads=1).version)
+def compare(database: Path, rules: Rules, report: dict[str, Any]) -> None:
+    """Fold every stored journal again and hold it to the stored events, byte for byte. `rules`: those it was written
+    with; a pack that was edited meanwhile would change every start event."""
     store = Store.open(str(database), read_only=True)
     kinds: Counter[str] = Counter()
     turns = calls = mismatches = 0
@@ -201,10 +202,12 @@ def main() -> int:
         lines = corpus_lines(options.calls)
     for source in options.sources if options.dialogues is not None else ():
         lines = chain(lines, dialogue_lines(options.dialogues, (source,)))
+    config = load()
+    rules = load_rules(config, version(config.model_dir, config.label_map))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         report = live(lines, folder, options.side_by_side, options.minutes)
-        compare(folder / "live.db", report)
+        compare(folder / "live.db", rules, report)
     print(json.dumps(report, indent=1))
     if options.out is not None:
         options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -168,6 +168,21 @@ def test_measure_counts_found_and_false_alarms(packs: Packs) -> None:
     assert (row.found, row.carried, row.false, row.others) == (1, 1, 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("क़ानून", "कानून"),
+        ("हूँ", "हूं"),
+        ("كَتَبَ،", "كتب,"),
+        ("شكوى؟", "شكوي?"),
+        ("ﾃﾞﾝﾜ。", "デンワ."),
+        ("\u1112\u1161\u11ab", "한"),
+    ],
+)
+def test_spellings_of_one_word_fold_alike(one: str, other: str) -> None:
+    assert fold_text(one) == fold_text(other)
+
+
 @given(st.text(max_size=60))
 def test_the_offset_map_never_goes_back_and_covers_folded_text(text: str) -> None:
     folded = fold(text)
