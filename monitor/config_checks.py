@@ -36,6 +36,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "policy.critical_at": RATIO,
     "policy.hot_heat": (0, 4),
     "policy.hot_turns": (1, 1000),
+    "policy.defer_turns": (1, 1000),
     "alerts.model_alone_at": RATIO,
     "alerts.conduct_alone_at": RATIO,
     "prompts.wording_from": RATIO,

@@ -25,7 +25,19 @@ def run(args: argparse.Namespace) -> int:
     if problems:
         raise Failure("\n".join(problems))
     print(f"{args.config or 'the default settings'}: nothing wrong")
+    print(f"\nphrases by label and language:\n{_coverage(config)}")
     return 0
+
+
+def _coverage(config: Config) -> str:
+    from monitor.packlint import coverage, coverage_table
+
+    return coverage_table(coverage(_packs(config)))
+
+
+def _packs(config: Config) -> list[tuple[str, str]]:
+    folder = config.texts_dir
+    return [(str(path.relative_to(folder)), path.read_text("utf-8")) for path in sorted(folder.glob("packs/*/*.toml"))]
 
 
 def _alerting(config: Config) -> Iterator[str]:
@@ -39,8 +51,7 @@ def _texts(config: Config) -> Iterator[str]:
     from monitor.packlint import lint
 
     folder = config.texts_dir
-    files = [(str(path.relative_to(folder)), path.read_text("utf-8")) for path in sorted(folder.glob("packs/*/*.toml"))]
-    problems = lint(files)
+    problems = lint(_packs(config))
     yield from (f"{folder / one.file}: {one.entry}: {one.message} ({one.hint})" for one in problems)
     try:
         rules = common.load_rules(config, "unknown")

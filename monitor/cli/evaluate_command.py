@@ -1,7 +1,8 @@
 """`becalm evaluate`: how well the classifier hears, on labelled turns; the figures of the model card.
 
 A file holds one labelled turn a line (`lang` `role` `text` `prev` `history` `emotions` `heat` `labels`) or one labelled
-call a line (`turns`), as the corpus does. Without a file the figures that the model came with are shown.
+call a line (`turns`), as the corpus does. Without a file the figures that the model came with are shown. `--calls`
+measures risk and alerts instead, beside the market's rules.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.cli import common
-from monitor.cli.failure import Failure
+from monitor.cli.call_figures import readable
+from monitor.cli.failure import Failure, UsageFailure
 
 if TYPE_CHECKING:
     from models.ear import Ear
     from models.examples import Example
     from models.types import Score
+    from monitor.config import Config
+    from monitor.core.risk import RiskModel
     from monitor.core.rules import Rules
+    from monitor.labelled_calls import Run
 
 HEADS = ("cues", "moves", "steps", "emotions")
 _BATCH = 512
@@ -29,6 +34,11 @@ _BATCH = 512
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="labelled turns or calls, JSON lines")
+    parser.add_argument("--calls", nargs="+", type=Path, metavar="FILE", help="labelled calls: risk and alerts on them")
+    parser.add_argument("--scores", type=Path, metavar="FILE", help="scores for --calls, of an ear that is new to them")
+    parser.add_argument(
+        "--cross-validate", action="store_true", help="risk weights new to each of --calls (needs scikit-learn)"
+    )
     parser.add_argument("--emotions", type=Path, metavar="FILE", help="a public emotion set, .jsonl.gz, beside them")
     parser.add_argument("--no-packs", action="store_true", help="the model without the phrase packs")
     parser.add_argument("--labels", action="store_true", help="a line for every label too")
@@ -40,6 +50,14 @@ def run(args: argparse.Namespace) -> int:
     from models.evaluate import evaluate, public_emotions
 
     config = common.load_config(args)
+    if args.calls is None and (args.scores is not None or args.cross_validate):
+        raise UsageFailure("--scores and --cross-validate go with --calls")
+    if args.calls is not None:
+        if args.files or args.emotions is not None:
+            raise UsageFailure("--calls stands alone: measure labelled turns or emotions by themselves")
+        called = _of_calls(args, config)
+        print(json.dumps(called, ensure_ascii=False, indent=1) if args.json else "\n".join(readable(called)))
+        return 0
     if not args.files and args.emotions is None:
         found = _shipped(config.model_dir / "figures.json")
     else:
@@ -54,6 +72,43 @@ def run(args: argparse.Namespace) -> int:
             found["public_emotions"] = public_emotions(ear, args.emotions)
     print(json.dumps(found, ensure_ascii=False, indent=1) if args.json else _readable(found, args.labels))
     return 0
+
+
+def _of_calls(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    """Alerts and risk on labelled calls; with `--cross-validate` each call under weights that have not seen it."""
+    from monitor.cli import labelled
+    from monitor.evaluation import evaluate_calls
+    from monitor.labelled_calls import run
+    from monitor.market_rules import compare
+
+    rules = labelled.rules_for(config, args.scores)
+    calls = labelled.read_calls(args.calls)
+    known, scores = labelled.with_scores(calls, args.scores, config, rules)
+    runs = [run(call, rules, scores) for call in known]
+    trained_on = rules.risk.trained_on
+    if args.cross_validate:
+        models = _held_out(runs)
+        trained_on = "of the other calls (cross-validated)"
+        runs = [run(call, msgspec.structs.replace(rules, risk=models[call.call_id]), scores) for call in known]
+    return {
+        "scores": rules.versions["model"] if args.scores is None else str(args.scores),
+        "risk": trained_on,
+        "policy": msgspec.to_builtins(rules.settings.policy),
+        "left_out": len(calls) - len(known),
+        "alerts": evaluate_calls(runs),
+        "market_rules": compare(runs, scores, rules),
+    }
+
+
+def _held_out(runs: list[Run]) -> dict[str, RiskModel]:
+    from monitor.risk_training import held_out
+
+    try:
+        return held_out(runs)
+    except ModuleNotFoundError:
+        raise Failure("--cross-validate needs scikit-learn: pip install 'becalm[train]'") from None
+    except ValueError as error:
+        raise Failure(f"--cross-validate: too few calls of both kinds, bad and quiet ({error})") from None
 
 
 def _shipped(path: Path) -> dict[str, Any]:

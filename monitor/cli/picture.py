@@ -18,7 +18,7 @@ BANDS = ((0.0, 0.35, "#dff0e3", "calm"), (0.35, 0.65, "#fdf1d4", "tense"), (0.65
 
 def draw_all(calls: Mapping[str, Sequence[Event]], folder: str) -> Iterator[Path]:
     """Writes `<call_id>.png` for each call that has a curve and yields its path. Raises Failure."""
-    plt = _pyplot()
+    plt = pyplot()
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,8 @@ def draw_all(calls: Mapping[str, Sequence[Event]], folder: str) -> Iterator[Path
         raise Failure(f"{error.filename or folder}: {error.strerror}") from None
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """`matplotlib.pyplot` for files, with fonts for all our languages. Raises Failure where it is missing."""
     try:
         import matplotlib
     except ModuleNotFoundError:

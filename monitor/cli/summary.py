@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
+
 from monitor.cli.common import clock
 from monitor.core.curve import band
-from monitor.core.events import Alert, Call, Event, Point, Prompt, Turn
+from monitor.core.events import Alert, Call, Event, HeldBack, Point, Prompt, Turn
 
 QUOTE_CHARS = 100
+HELD_BACK = {
+    "called": "an urgent alert was open already",
+    "cooldown": "an alert had just ended",
+    "hold": "risk had not held long enough",
+    "deferred": "recovery was likely",
+}
+"""Why an alert did not fire at once."""
 
 
 def summarise(call_id: str, events: list[Event]) -> str:
@@ -17,6 +26,7 @@ def summarise(call_id: str, events: list[Event]) -> str:
     end = next((e for e in events if isinstance(e, Call) and e.state == "end"), None)
     lines = [_headline(call_id, start), _turns(events), _peak(events)]
     lines += _alerts(events) or ["  no alert"]
+    lines += [] if end is None or end.suppressed is msgspec.UNSET else [_held_back(held) for held in end.suppressed]
     lines += [f"  prompt  {clock(e.at_s)}  {e.text}" for e in events if isinstance(e, Prompt) and e.state == "shown"]
     return "\n".join([*lines, _ending(events, end)])
 
@@ -62,6 +72,12 @@ def _alerts(events: list[Event]) -> list[str]:
                 quote = quote if len(quote) <= QUOTE_CHARS else quote[: QUOTE_CHARS - 1] + "…"
                 lines.append(f"{'':19}“{quote}”")
     return lines
+
+
+def _held_back(held: HeldBack) -> str:
+    after = "never fired" if held.fired_at_s is msgspec.UNSET else f"fired at {clock(held.fired_at_s)}"
+    why = f"{held.kind} alert at risk {held.risk:.2f}: {HELD_BACK[held.reason]}"
+    return f"  held     {clock(held.at_s):>6}  {why}; {after}"
 
 
 def _ending(events: list[Event], end: Call | None) -> str:

@@ -8,11 +8,12 @@ from models.labels import CUES
 from monitor.core.alerting import AlertBook
 from monitor.core.closing import Summary
 from monitor.core.curve import CALM_BELOW, HOT_ABOVE
-from monitor.core.events import Alert, Evidence
-from monitor.core.heard import SAFETY_LABELS, THREAT_LABELS, Heard
+from monitor.core.events import Alert, Evidence, HeldBack
+from monitor.core.heard import FAILING, GOOD, SAFETY_LABELS, THREAT_LABELS, Heard
 from monitor.core.inputs import AlertAction
-from monitor.core.policy import HysteresisPolicy
+from monitor.core.policy import Reading, policy_of
 from monitor.core.rules import Rules
+from monitor.core.withheld import Withheld
 
 ON_THE_TURN = (("safety", SAFETY_LABELS), ("must_report", THREAT_LABELS))
 """Alerts that fire on the turn that says it, whatever the tension, cooldown or budget."""
@@ -45,12 +46,22 @@ class Decider:
         self._conduct_alone_at = settings.alerts.conduct_alone_at
         self._hot_heat, self._hot_turns = settings.policy.hot_heat, settings.policy.hot_turns
         self._enter_at = settings.policy.enter_at
-        self._policy = HysteresisPolicy(settings.policy)
+        self._policy = policy_of(settings.policy)
+        self._withheld = Withheld()
         self._book = AlertBook(call_id, rules.texts, settings.alerts.language)
         self._telling: list[Heard] = []
         """The last turns that say why this call may end badly: without one there is nothing to alert with."""
         self._upset_turns = 0
         self._hot_running = 0
+        self._helped = False
+        """Has the agent helped since the last upset turn?"""
+        self._falling = False
+        self._tension_at_last_turn = 0.0
+
+    @property
+    def held_back(self) -> list[HeldBack]:
+        """Risk alerts that were due and did not fire at once, in their order."""
+        return self._withheld.alerts
 
     @property
     def open_alerts(self) -> int:
@@ -66,6 +77,9 @@ class Decider:
             self._hot_running = self._hot_running + 1 if heard.heat >= self._hot_heat else 0
         if upset or heard.holding(TELLING):
             self._telling = [*self._telling[-2:], heard]
+        self._helped = self._helped and not upset
+        self._falling = state.tension < self._tension_at_last_turn
+        self._tension_at_last_turn = state.tension
         out: list[Alert] = []
         for kind, names in ON_THE_TURN:
             said = _certain(heard, names, self._model_alone_at)
@@ -79,6 +93,7 @@ class Decider:
         return out
 
     def agent_turn(self, heard: Heard, state: State) -> list[Alert]:
+        self._helped = bool(self._helped or heard.holding(GOOD)) and not heard.holding(FAILING)
         conduct = _certain(heard, CONDUCT, self._conduct_alone_at)
         severity = "warning" if "taboo" in conduct or state.tension >= CALM_BELOW else "info"
         return self._say("agent_conduct", severity, heard, conduct, state) + self._decide(heard, state, False)
@@ -121,9 +136,14 @@ class Decider:
         open_kinds = self._book.open_kinds()
         called = any(kind in open_kinds for kind in CALLED) and "risk" not in open_kinds
         risk = max(state.risk, self._enter_at) if self._hot_running >= self._hot_turns else state.risk
+        due = risk >= self._enter_at and bool(self._telling)
         if called or not self._telling:
             risk = 0.0
-        decision = self._policy.observe(state.at_s, risk, calm, relapsed)
+        recovering = self._helped or self._falling
+        decision = self._policy.observe(state.at_s, Reading(risk, calm, relapsed, recovering))
+        reason = "called" if called else self._policy.held_back(state.at_s)
+        if decision != "fire":
+            self._withheld.note(state.at_s, heard.segment_id, state.risk, reason if due else None)
         if decision == "recover":
             return self._recovered(state.at_s, heard.segment_id)
         if decision == "fire" or ("risk" in self._book.open_kinds() and heard.by_customer):
@@ -131,6 +151,7 @@ class Decider:
         return []
 
     def _risk_alert(self, state: State, segment_id: str | None) -> list[Alert]:
+        self._withheld.fired(state.at_s)
         severity = "critical" if state.risk >= self._critical_at else "warning"
         evidence = [item for heard in self._telling for item in evidence_of(heard)]
         return self._book.raise_alert(

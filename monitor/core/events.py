@@ -43,6 +43,18 @@ class Evidence(msgspec.Struct, frozen=True):
     label: str
 
 
+class HeldBack(msgspec.Struct, frozen=True):
+    """A risk alert that was due and did not fire at once. `reason`: `hold`, `cooldown`, `deferred`, or `called` when
+    an urgent alert was open already; `fired_at_s` is there when it fired after all."""
+
+    kind: str
+    at_s: float
+    segment_id: str
+    reason: str
+    risk: float
+    fired_at_s: float | UnsetType = UNSET
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     call_id: str
     at_s: float
@@ -140,6 +152,8 @@ class Call(_Event, tag="call", frozen=True, kw_only=True):
     outcome_guess: str | UnsetType = UNSET
     flags: list[str] | UnsetType = UNSET
     missed_signals: list[Evidence] | UnsetType = UNSET
+    suppressed: list[HeldBack] | UnsetType = UNSET
+    """Alerts held back and why, at the end of a call in which there were any."""
     script: dict[str, list[str]] | UnsetType = UNSET
     """Manager script steps `done` and `missing`, when a manager spoke."""
     transfers: int | UnsetType = UNSET

@@ -171,6 +171,7 @@ class Judge:
             outcome_guess=summary.outcome_guess,
             flags=summary.flags,
             missed_signals=summary.missed_signals,
+            suppressed=self._decider.held_back or msgspec.UNSET,
             script=msgspec.UNSET if summary.script is None else summary.script,
             transfers=self._record.transfers,
         )

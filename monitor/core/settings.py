@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from stream.assembler import AssemblerSettings
@@ -40,6 +42,8 @@ class StageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When risk becomes an alert; the risk itself is not touched by any of it."""
 
+    kind: Literal["hysteresis", "deferring"] = "hysteresis"
+    """`hysteresis` fires as soon as risk has held; `deferring` waits a little longer while recovery is likely."""
     enter_at: float = 0.9
     """Risk from which an alert fires; at 0.9 one quiet corpus call in ten did (cross-validated)."""
     exit_at: float = 0.7
@@ -52,6 +56,10 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many customer turns in a row at `hot_heat`, in spite of the agent, fire the alert whatever the risk."""
     hold_for_s: float = 0.0
     """Seconds for which risk must stay at `enter_at` before the alert fires."""
+    defer_for_s: float = 30.0
+    """Longest wait of the deferring policy in seconds; it never waits once risk is critical."""
+    defer_turns: int = 4
+    """Turns of either speaker after which it waits no longer."""
     resolve_after_s: float = 10.0
     """Seconds for which calm must hold before a firing risk alert resolves as recovered."""
     cooldown_s: float = 120.0

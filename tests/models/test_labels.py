@@ -3,10 +3,14 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from models.examples import CORPUS
 from models.labels import ALL_LABELS, CUES, EMOTIONS, MOVES, MUST_NOT_MISS, ROLE_LABELS, STEPS, scored_role
 
+FIXTURES = Path(__file__).parent / "fixtures"
 GUIDE = (CORPUS / "LABELS.md").read_text("utf-8")
 
 
@@ -37,9 +41,22 @@ def test_importing_the_package_imports_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_corpus_follows_the_guide() -> None:
-    files = [str(path) for path in sorted(CORPUS.glob("*/*.jsonl"))]
-    checked = subprocess.run(
-        [sys.executable, str(CORPUS / "check_corpus.py"), *files], capture_output=True, check=False
-    )
-    assert checked.returncode == 0, checked.stdout.decode()[-500:]
+def _check(*files: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(CORPUS / "check_corpus.py"), *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("folder", [CORPUS / "utterances", CORPUS / "calls", FIXTURES], ids=lambda path: path.name)
+def test_labelled_lines_follow_the_guide(folder: Path) -> None:
+    files = sorted(folder.glob("*.jsonl"))
+    assert files
+    checked = _check(*files)
+    assert checked.returncode == 0, checked.stdout[-2000:]
+
+
+def test_the_checker_finds_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"lang":"en","role":"agent","text":"Hello","labels":["insult"]}\n', "utf-8")
+    checked = _check(path)
+    assert checked.returncode == 1
+    assert "'insult' is not a agent label" in checked.stdout

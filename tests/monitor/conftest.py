@@ -1,4 +1,4 @@
-"""The rules that ship, once for all tests of the core."""
+"""The rules that ship, once for all tests of this folder."""
 
 from __future__ import annotations
 
