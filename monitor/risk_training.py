@@ -36,7 +36,7 @@ def features(item: Run) -> NDArray[np.float64]:
     return np.array([point.features for point in item.points])
 
 
-def fit(runs: list[Run], strength: float = 0.3) -> RiskModel:
+def fit(runs: list[Run], strength: float = 0.01) -> RiskModel:
     """Logistic regression over all turns of bad and quiet calls, each call weighing the same."""
     from sklearn.linear_model import LogisticRegression
 

@@ -35,6 +35,8 @@ class Heard(msgspec.Struct, frozen=True):
     degraded: str | None
     """Why the model's part is missing (scoring failed), or None."""
     embedding: bytes = b""
+    half_heard: dict[str, float] = {}
+    """Every label the model gives some probability to, held or not."""
 
     @property
     def segment_id(self) -> str:
@@ -48,6 +50,11 @@ class Heard(msgspec.Struct, frozen=True):
     def known(self) -> bool:
         """False where the turn must move nothing."""
         return self.abstained is None and self.degraded is None
+
+    def probability(self, label: str) -> float:
+        """How likely the label is, in [0, 1]; 0 where the model did not name it."""
+        held = self.labels.get(label)
+        return max(held.score if held is not None else 0.0, self.half_heard.get(label, 0.0))
 
     def holding(self, names: frozenset[str]) -> list[str]:
         return [name for name in self.labels if name in names]
@@ -90,6 +97,7 @@ def combine(turn: Utterance, language: str | None, score: Score | None, failed: 
         abstained=abstained,
         degraded=failed,
         embedding=score.embedding if score is not None else b"",
+        half_heard=usable.labels if usable is not None else {},
     )
 
 

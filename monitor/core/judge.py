@@ -195,8 +195,9 @@ class Judge:
             self._attended = not upset
         contributions = self._curve.contributions()
         left, turned = self._stages.customer_turn(heard, tension_of(contributions))
-        self._features.customer_turn(heard, upset)
-        self._record.customer_turn(heard, upset)
+        if heard.known:
+            self._features.customer_turn(heard)
+            self._record.customer_turn(heard, upset)
         out = self._point(heard, contributions)
         out += self._turning(heard, left, turned)
         out += self._spoke(heard)
@@ -223,8 +224,8 @@ class Judge:
             self._offered = heard.segment_id if moved.offers else self._offered
             self._attended = self._attended or bool(moved.helpful)
             self._stages.agent_turn(moved.helpful)
-        self._features.agent_turn(heard)
-        self._record.agent_turn(heard)
+            self._features.agent_turn(heard)
+            self._record.agent_turn(heard)
         out = self._point(heard, self._curve.contributions())
         out += self._spoke(heard)
         self._silence.agent_turn(heard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,6 +109,16 @@ def test_a_missing_score_is_a_degraded_point_that_moves_nothing(rules: Rules) ->
     assert point.degraded == "scorer error"
     assert point.tension == 0
     assert point.contributions == []
+
+
+def test_an_abstained_turn_moves_neither_tension_nor_risk(rules: Rules) -> None:
+    angry = [said(i, "customer", "This is the third time and nobody helps!", 10.0 * i) for i in (1, 2)]
+    mumbled = [msgspec.structs.replace(said(i, "customer", "maybe so", 10.0 * i), confidence=0.05) for i in (3, 4)]
+    scores = {str(i): heard(3.0, "grievance", anger=0.9) for i in (1, 2)}
+    points = of_type(play(rules, [start(), *angry, *mumbled], scores, close=False), events.Point)
+    assert [point.degraded for point in points] == [None, None, "low_confidence", "low_confidence"]
+    assert points[1].risk == points[2].risk == points[3].risk
+    assert points[2].tension <= points[1].tension, "only time cools it"
 
 
 def test_a_must_report_phrase_counts_even_when_the_model_is_silent(rules: Rules) -> None:
