@@ -6,12 +6,13 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SHELL  := /bin/bash
 
-.PHONY: help demo test heavy lint format setup chromium clean
+.PHONY: help demo test heavy bench lint format setup chromium clean
 
 help:
 	@echo "make demo    the service with sample calls flowing in; prints the pages' addresses"
 	@echo "make test    ruff, mypy --strict, import rule, all tests but the heavy ones"
 	@echo "make heavy   the long suites: crashes under load, whole corpora, latency"
+	@echo "make bench   Becalm beside a naive peer, a quarter of an hour; writes BENCHMARKS.md"
 	@echo "make format  ruff format and the safe fixes"
 
 demo: $(READY)
@@ -22,6 +23,9 @@ test: lint chromium
 
 heavy: $(READY)
 	$(BIN)/python -m pytest -m heavy
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench.run
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -79,6 +80,26 @@ def plan(messages: Iterable[Message], stagger_s: float = 0.0) -> list[Timed]:
     return sorted(timed, key=lambda item: item.due_s)
 
 
+class Watch(Protocol):
+    """Told by a player what happens, while it happens; times are those of `time.monotonic`."""
+
+    def sent(self, message: Message, due_s: float) -> None:
+        """A message leaves for the first time; it should have left at `due_s`."""
+        ...
+
+    def acked(self, call_id: str, segment_id: str, delay_s: float) -> None:
+        """A final is durable, `delay_s` after it left."""
+        ...
+
+    def refused(self, code: str, final: tuple[str, str] | None) -> None:
+        """An error came back; `final` (call, segment) is no longer waited for, where it is known."""
+        ...
+
+    def reconnected(self) -> None:
+        """A connection that was lost is there again."""
+        ...
+
+
 class Outbox:
     """What was sent and is not known to be durable, in the order of sending."""
 
@@ -121,37 +142,51 @@ class Outbox:
             del self._waiting[mark]
         return now_s - self._waiting.pop(number)[1]
 
-    def refuse(self, segment_id: str | None) -> None:
-        """Forgets the oldest final of this segment: the answer does not say which call it was."""
+    def refuse(self, segment_id: str | None) -> tuple[str, str] | None:
+        """Forgets the oldest final of this segment, and says which: the answer does not tell the call."""
         key = next((key for key in self._finals if key[1] == segment_id), None)
         if key is not None:
             del self._waiting[self._finals.pop(key)]
+        return key
 
     def messages(self) -> list[Message]:
         return [message for message, _ in self._waiting.values()]
 
 
 class Player:
-    """Sends a plan. `speed` 1 is the pace of the recording, 2 twice that; None is as fast as the service takes it."""
+    """Sends a plan, which may be endless. `speed` 1 is the pace of the recording, 2 twice that; None is as fast as the
+    service takes it."""
 
-    def __init__(self, url: str, timed: Sequence[Timed], *, speed: float | None, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        timed: Iterable[Timed],
+        *,
+        speed: float | None,
+        token: str | None = None,
+        watch: Watch | None = None,
+        begin: asyncio.Event | None = None,
+    ) -> None:
+        """`begin`: nothing is sent before it is set, so that many players connect first and then start together."""
         self._url = url
-        self._timed = timed
+        self._timed = iter(timed)
+        self._held: Timed | None = None
+        """Taken off the plan and not sent yet."""
         self._speed = speed
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._watch = watch
+        self._begin = begin
+        self.connected = asyncio.Event()
         self._outbox = Outbox()
-        self._next = 0
+        self._calls: set[str] = set()
+        self._finals: set[tuple[str, str]] = set()
         self._answered = asyncio.Event()
         self._delays_s: dict[tuple[str, str], float] = {}
         self._refused: Counter[str] = Counter()
         self._overloaded = False
         self._acked_at_s = time.monotonic()
         self._begun_s: float | None = None
-        self.report = Report(
-            calls=len({item.message.call_id for item in timed}),
-            messages=len(timed),
-            finals=len({_key(item.message) for item in timed if _is_final(item.message)}),
-        )
+        self.report = Report()
 
     async def run(self) -> Report:
         """Until every final is acked or refused. Raises SendError when the service cannot be had."""
@@ -160,8 +195,12 @@ class Player:
         start_s = time.monotonic()
         while True:
             try:
-                async with connect(self._url, additional_headers=self._headers, max_size=2**20) as socket:
+                async with connect(
+                    self._url, additional_headers=self._headers, max_size=2**20, compression=None
+                ) as socket:
                     self.report.reconnects += connected
+                    if connected and self._watch is not None:
+                        self._watch.reconnected()
                     connected, tries = True, iter(RECONNECT_S)
                     await self._session(socket)
                     break
@@ -194,18 +233,37 @@ class Player:
     async def _write(self, socket: ClientConnection) -> None:
         await self._send_again(socket)
         if self._begun_s is None:
+            self.connected.set()
+            if self._begin is not None:
+                await self._begin.wait()
             self._begun_s = time.monotonic()
-        while self._next < len(self._timed):
-            item = self._timed[self._next]
+        while (item := self._upcoming()) is not None:
+            due_s = time.monotonic()
             if self._speed is not None:
-                await asyncio.sleep(max(0.0, self._begun_s + item.due_s / self._speed - time.monotonic()))
+                due_s = self._begun_s + item.due_s / self._speed
+                await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             while self._overloaded or (len(self._outbox) >= WINDOW and self._outbox.unacked):
                 await self._answer(socket)
-            self._outbox.add(item.message, time.monotonic())
-            self._next += 1
+            self._held = None
+            self._leaves(item.message, due_s)
             await socket.send(encode(item.message).decode())
         while self._outbox.unacked:
             await self._answer(socket)
+
+    def _upcoming(self) -> Timed | None:
+        """The next message of the plan; one that a lost connection kept from leaving comes first."""
+        if self._held is None:
+            self._held = next(self._timed, None)
+        return self._held
+
+    def _leaves(self, message: Message, due_s: float) -> None:
+        self.report.messages += 1
+        self._calls.add(message.call_id)
+        if _is_final(message):
+            self._finals.add(_key(message))
+        self._outbox.add(message, time.monotonic())
+        if self._watch is not None:
+            self._watch.sent(message, due_s)
 
     async def _send_again(self, socket: ClientConnection) -> None:
         self._overloaded = False
@@ -235,18 +293,28 @@ class Player:
                 delay_s = self._outbox.ack(answer.call_id, answer.segment_id, time.monotonic())
                 if delay_s is not None:
                     self._delays_s.setdefault((answer.call_id, answer.segment_id), delay_s)
-            elif answer.code == "overloaded":
-                self._overloaded = True
+                    if self._watch is not None:
+                        self._watch.acked(answer.call_id, answer.segment_id, delay_s)
             else:
-                self._outbox.refuse(answer.segment_id)
-                self._refused[answer.code] += 1
-                if len(self.report.reasons) < 5:
-                    self.report.reasons.append(f"{answer.code}: {answer.message}")
+                self._error(answer)
             self._answered.set()
         raise ConnectionClosed(socket.protocol.close_rcvd, socket.protocol.close_sent)
 
+    def _error(self, error: Error) -> None:
+        final = None
+        if error.code == "overloaded":
+            self._overloaded = True
+        else:
+            final = self._outbox.refuse(error.segment_id)
+            self._refused[error.code] += 1
+            if len(self.report.reasons) < 5:
+                self.report.reasons.append(f"{error.code}: {error.message}")
+        if self._watch is not None:
+            self._watch.refused(error.code, final)
+
     def _finish(self, seconds: float) -> Report:
         delays = sorted(self._delays_s.values())
+        self.report.calls, self.report.finals = len(self._calls), len(self._finals)
         self.report.acked = len(delays)
         self.report.refused = dict(self._refused)
         self.report.seconds = round(seconds, 3)

@@ -94,7 +94,8 @@ def test_the_core_does_not_know_the_service() -> None:
     "module",
     [
         "monitor.cli.main", "monitor.config", "monitor.core.fold", "monitor.replay", "monitor.cli.replay_command",
-        "monitor.cli.send_command", "monitor.cli.serve_command", "models.worker", "models.directory",
+        "monitor.cli.send_command", "monitor.cli.serve_command", "monitor.loadtest.step", "models.worker",
+        "models.directory",
     ],
 )  # fmt: skip
 def test_torch_stays_out_of(module: str) -> None:
