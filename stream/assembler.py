@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from stream.ids import TakenIds
-from stream.messages import CallEnd, Message, Transcript
+from stream.messages import CallEnd, CallHold, CallResume, CallStart, Message, Transcript
 from stream.reorder import Item, Reorder
-from stream.settings import AssemblerSettings
+from stream.settings import ASYNCHRONOUS_CHANNELS, AssemblerSettings
 from stream.turns import Output, TurnJoiner, Utterance
 
 __all__ = ["Assembler", "AssemblerSettings", "Output", "Utterance"]
@@ -28,6 +28,8 @@ class Assembler:
         self._joiner = TurnJoiner(self._settings, source_fragments)
         self._call_id: str | None = None
         self._reorder: Reorder | None = None
+        self._asynchronous = False
+        self._on_hold = False
         self.ended = False
         """The call is over: whatever comes is ignored."""
 
@@ -86,12 +88,23 @@ class Assembler:
         out: list[Output] = []
         for item in items:
             out += self._joiner.take(item)
-            self.ended = self.ended or isinstance(item, CallEnd)
+            self._note(item)
         return out
+
+    def _note(self, item: Item) -> None:
+        """What the idle timeout depends on: the channel, and whether the customer waits on hold."""
+        if isinstance(item, CallStart):
+            self._asynchronous = item.channel in ASYNCHRONOUS_CHANNELS
+        elif isinstance(item, CallHold | CallResume):
+            self._on_hold = isinstance(item, CallHold)
+        elif isinstance(item, CallEnd):
+            self.ended = True
 
     def _idle_at_s(self) -> float:
         assert self._reorder is not None
-        return self._reorder.seen_s + self._settings.idle_timeout_s
+        settings = self._settings
+        idle_s = settings.asynchronous_idle_timeout_s if self._asynchronous else settings.idle_timeout_s
+        return self._reorder.seen_s + (max(idle_s, settings.hold_timeout_s) if self._on_hold else idle_s)
 
     def _turn_deadline(self) -> float | None:
         """A final that waits for its place may yet belong to the turn, and will not wait long."""

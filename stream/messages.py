@@ -104,6 +104,8 @@ def decode(data: str | bytes) -> Message:
         raise _explain(str(error), raw) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise MessageError("bad_json", "The frame is not JSON: send one JSON object in UTF-8.") from None
+    if isinstance(message, CallTransfer):
+        return _addressed(message)
     return _checked(message) if isinstance(message, Transcript) else message
 
 
@@ -168,4 +170,11 @@ def _checked(message: Transcript) -> Transcript:
         raise MessageError("bad_message", text, "end_s", message.segment_id)
     if _CONTROL.search(message.text):
         return msgspec.structs.replace(message, text=_CONTROL.sub("", message.text))
+    return message
+
+
+def _addressed(message: CallTransfer) -> CallTransfer:
+    """A transfer says where to."""
+    if message.to == TransferTo():
+        raise MessageError("bad_message", f"The field to is empty: send {_MEND['to']}.", "to")
     return message

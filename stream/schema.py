@@ -44,7 +44,7 @@ class TransferTo(Struct, frozen=True, omit_defaults=True):
 
 
 class CallStart(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="call.start"):
-    """A call opens. Optional: a transcript of an unknown call opens it too."""
+    """A call opens. Optional: a final of an unknown call opens it too; an interim opens nothing."""
 
     call_id: Name
     channel: Channel = "voice"

@@ -2,6 +2,9 @@
 
 import msgspec
 
+ASYNCHRONOUS_CHANNELS = frozenset({"email", "social", "portal"})
+"""Channels on which an answer may take hours or days."""
+
 
 class AssemblerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Times are seconds of the call's own time."""
@@ -22,7 +25,13 @@ class AssemblerSettings(msgspec.Struct, frozen=True, kw_only=True):
     longer than `turn_pause_s`, or live calls would be cut where recorded ones are not."""
 
     idle_timeout_s: float = 300.0
-    """A call in which nothing happens for so long is over."""
+    """A voice call or chat in which nothing happens for so long is over; frozen on hold."""
+
+    asynchronous_idle_timeout_s: float = 1_209_600.0
+    """The same on email, social and portal, where an answer takes days: 14 of them."""
+
+    hold_timeout_s: float = 86_400.0
+    """A call on hold of which nothing is heard for so long is over: its source has forgotten it."""
 
     max_turn_chars: int = 2000
     """A turn of fragments is cut before it grows longer."""

@@ -10,7 +10,7 @@ import msgspec
 from monitor.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from monitor.core.inputs import Record
+    from monitor.recordings import Line
 
 
 _MOST_CALLS = 1_000_000
@@ -21,9 +21,10 @@ class _Feedback(msgspec.Struct):
     verdict: str
 
 
-def from_database(path: str) -> Iterator[Record]:
+def from_database(path: str) -> Iterator[Line]:
     """The journals of all ended calls, each with its feedback as `alert.action` records behind it. Raises Failure."""
     from monitor.core.inputs import AlertAction, decode_record
+    from monitor.recordings import JournalHead
     from monitor.service.rows import CallQuery, StoreError
     from monitor.service.store import Store
 
@@ -33,6 +34,7 @@ def from_database(path: str) -> Iterator[Record]:
         raise Failure(str(error)) from None
     try:
         for row in store.calls(CallQuery(live=False, limit=_MOST_CALLS)):
+            yield JournalHead(call_id=row.call_id)
             yield from map(decode_record, store.records(row.call_id))
             for said in store.annotations(row.call_id):
                 if said.kind == "feedback" and said.alert_id is not None:

@@ -9,14 +9,20 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
 
 from monitor.cli import common
 from monitor.cli.failure import Failure
+from stream.schema import Channel, Role
 
-ROLES = ("customer", "agent", "manager", "bot", "unknown")
+if TYPE_CHECKING:
+    from models.types import Score, ScoreInput
+    from monitor.core.rules import Rules
+
+ROLES = get_args(Role)
+CHANNELS = get_args(Channel)
 
 
 class _Asked(msgspec.Struct):
@@ -43,21 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from models.language import LanguageGuesser
-    from models.types import ScoreInput
     from monitor.core.heard import vote
-    from monitor.core.rules import SUPPORTED_LANGUAGES
 
     config = common.load_config(args)
     rules = common.load_rules(config, common.model_version(config))
-    guesser = LanguageGuesser(sorted(SUPPORTED_LANGUAGES))
-    items = []
-    for asked in _asked(args.texts):
-        language = args.language or asked.language or asked.lang or guesser.guess(asked.text)[0]
-        role = args.role or asked.role or "customer"
-        items.append(ScoreInput(asked.text, role, asked.prev, tuple(asked.history), language, asked.channel))
+    texts = [_question(asked, args, rules) for asked in _asked(args.texts)]
     scorer = common.load_scorer(config)
-    for item, score in zip(items, scorer.score(items), strict=True):
+    scores = iter(scorer.score([item for item, abstained in texts if abstained is None]))
+    for item, abstained in texts:
+        score = next(scores) if abstained is None else _abstained(abstained)
         hits = [] if args.no_packs else rules.packs.find(item.text, item.role, item.language)
         heard = {
             "language": item.language,
@@ -71,6 +71,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _question(asked: _Asked, args: argparse.Namespace, rules: Rules) -> tuple[ScoreInput, str | None]:
+    """What is asked of the scorer and why it must not answer, as on the first turn of a live call."""
+    from models.types import ScoreInput
+    from monitor.core.context import Context
+    from monitor.core.rules import SUPPORTED_LANGUAGES
+    from stream.assembler import Utterance
+
+    role = cast(Role, args.role or asked.role or "customer")
+    stated = args.language or asked.language or asked.lang
+    turn = Utterance(("0",), role, asked.text, 0.0, 0.0, stated)
+    _, language, abstained = Context(rules.guess, SUPPORTED_LANGUAGES).take(turn)
+    return ScoreInput(asked.text, role, asked.prev, tuple(asked.history), language, asked.channel), abstained
+
+
+def _abstained(reason: str) -> Score:
+    from models.types import Score
+
+    return Score({}, None, {}, b"", reason)
+
+
 def _asked(texts: list[str]) -> Iterator[_Asked]:
     if texts:
         yield from (_Asked(text) for text in texts)
@@ -78,12 +98,15 @@ def _asked(texts: list[str]) -> Iterator[_Asked]:
     for number, raw in enumerate(sys.stdin.buffer, start=1):
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            if line:
-                yield msgspec.json.decode(line, type=_Asked) if line.startswith("{") else _Asked(line)
+            asked = msgspec.json.decode(line, type=_Asked) if line.startswith("{") else _Asked(line)
         except UnicodeDecodeError:
             raise Failure(f"stdin:{number}: is not UTF-8") from None
         except msgspec.DecodeError as error:
             raise Failure(f"stdin:{number}: {error}") from None
+        for name, value, known in (("role", asked.role, ROLES), ("channel", asked.channel, CHANNELS)):
+            if value is not None and value not in known:
+                raise Failure(f"stdin:{number}: the {name} {value!r} is unknown: write one of {', '.join(known)}")
+        yield asked
 
 
 def _readable(text: str, heard: dict[str, Any]) -> str:

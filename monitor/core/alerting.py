@@ -11,9 +11,12 @@ from monitor.core.inputs import AlertAction
 from monitor.texts import Texts
 
 SEVERITIES = ("info", "warning", "critical")
-_MOST_EVIDENCE = 12
-_NEWS_COUNTS = frozenset({"must_report", "safety", "escalation_request", "agent_conduct"})
-"""Kinds in which each new thing said is news; the others speak up again only when they get worse."""
+_FIRST_EVIDENCE, _LATEST_EVIDENCE = 4, 8
+"""How many quotes an alert keeps: how it began, and what was said last."""
+CALLED = frozenset({"safety", "must_report", "escalation_request"})
+"""Kinds that call somebody: each further turn that says it is news, even to whoever has the alert in hand."""
+_NEW_WORDS = frozenset({"agent_conduct"})
+"""Kinds in which another label is news, unless it is acknowledged; the rest speak up only when they get worse."""
 _ENDED_WITH_CALL = frozenset({"risk", "relapse", "silence", "agent_conduct"})
 """Kinds that ask for help during the call; the others stay open until a person has dealt with them."""
 
@@ -24,6 +27,10 @@ class _Open(msgspec.Struct):
     severity: str
     reason: str
     evidence: list[Evidence]
+    told_s: float
+    """Call time at which it last fired or was updated."""
+    times: int = 1
+    """In how many turns it was said so far, for the kinds that call somebody."""
     state: str = "firing"
     by: str | None = None
     snoozed_until_s: float | None = None
@@ -41,6 +48,10 @@ class AlertBook:
     def open_kinds(self) -> list[str]:
         return list(self._open)
 
+    def called(self, at_s: float, within_s: float) -> bool:
+        """Is an alert open that calls somebody, and did it speak up less than `within_s` seconds before `at_s`?"""
+        return any(item.kind in CALLED and at_s - item.told_s < within_s for item in self._open.values())
+
     def raise_alert(
         self,
         kind: str,
@@ -50,30 +61,37 @@ class AlertBook:
         segment_id: str | None,
         **slots: object,
     ) -> list[Alert]:
-        """Fire an alert of this kind, or update the open one when this is worse or says something new."""
+        """Fire an alert of this kind, or update the open one when this is worse or says something new.
+
+        An update takes back an acknowledgement or a snooze: whoever gave it has not heard this yet.
+        """
         sentence = self._texts.reason(kind, self._language, self._slots(evidence, slots))
         current = self._open.get(kind)
         if current is None:
             mark = segment_id if segment_id is not None else f"@{at_s:.3f}"
-            opened = _Open(self._id(kind, mark), kind, severity, sentence, evidence[:_MOST_EVIDENCE])
+            opened = _Open(self._id(kind, mark), kind, severity, sentence, _kept(evidence), at_s)
             self._open[kind] = opened
             return [self._event(opened, at_s, segment_id)]
         known = {(item.segment_id, item.label, item.quote) for item in current.evidence}
         new = [item for item in evidence if (item.segment_id, item.label, item.quote) not in known]
         worse = SEVERITIES.index(severity) > SEVERITIES.index(current.severity)
-        news = {item.label for item in new} - {item.label for item in current.evidence}
-        current.evidence = [*current.evidence, *new][:_MOST_EVIDENCE]
-        if not worse and not (news and kind in _NEWS_COUNTS):
-            return []
+        labels = {item.label for item in current.evidence}
+        current.evidence = _kept([*current.evidence, *new])
         quiet = current.state == "acknowledged" or (
             current.snoozed_until_s is not None and at_s < current.snoozed_until_s
         )
-        if quiet and not worse:
+        other_words = kind in _NEW_WORDS and not quiet and not {item.label for item in new} <= labels
+        news = bool(new) if kind in CALLED else other_words
+        if not worse and not news:
             return []
         if worse:
             current.severity = severity
         current.reason = self._texts.reason(kind, self._language, self._slots(current.evidence, slots))
-        current.state, current.snoozed_until_s = "updated", None
+        if kind in CALLED:  # another count, another reason: receivers pass over an update that says the same
+            current.times += 1
+            again = {"reason": current.reason, "turns": current.times}
+            current.reason = self._texts.reason("again", self._language, again)
+        current.state, current.snoozed_until_s, current.told_s = "updated", None, at_s
         return [self._event(current, at_s, segment_id)]
 
     def resolve(self, kind: str, at_s: float, reason: str, segment_id: str | None = None) -> list[Alert]:
@@ -134,3 +152,10 @@ class AlertBook:
             by=item.by if item.by is not None else msgspec.UNSET,
             note=note if note is not None else msgspec.UNSET,
         )
+
+
+def _kept(evidence: list[Evidence]) -> list[Evidence]:
+    """All of it, or how it began and what came last where that is too much."""
+    if len(evidence) <= _FIRST_EVIDENCE + _LATEST_EVIDENCE:
+        return evidence
+    return [*evidence[:_FIRST_EVIDENCE], *evidence[-_LATEST_EVIDENCE:]]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from models.labels import scored_role
 from models.types import ScoreInput
+from monitor.core.legible import is_gibberish, one_letter_only
 from stream.assembler import Utterance
 
 Guess = Callable[[str, str | None], str | None]
@@ -51,16 +52,20 @@ class Context:
         self._guess = guess
         self._supported = supported
         self._prior: str | None = None
+        self._told = False
+        """Did the call's start name the language?"""
         self._channel = "voice"
         self._last: dict[bool, str] = {}
         self._before: str | None = None
 
     def start(self, channel: str, language: str | None) -> None:
         self._channel, self._prior = channel, language_code(language)
+        self._told = self._prior is not None
 
     def take(self, turn: Utterance) -> tuple[ScoreInput | None, str | None, str | None]:
         """The scorer's input (None where the turn must not be scored), the language, and why it abstains."""
-        language = self._language(turn)
+        unknown = not self._told and language_code(turn.language) is None and is_gibberish(turn.text)
+        language = self._prior if unknown else self._language(turn)
         is_customer = scored_role(turn.role) == "customer"
         item = ScoreInput(
             text=turn.text,
@@ -75,6 +80,10 @@ class Context:
         self._last[is_customer] = turn.text[:_CONTEXT_CHARS]
         if language is not None and language not in self._supported:
             return None, language, "unsupported_language"
+        if one_letter_only(turn.text):
+            return None, language, "too_little_text"
+        if unknown:
+            return None, language, "unknown_language"
         if turn.confidence is not None and turn.confidence < LEAST_CONFIDENCE:
             return None, language, "low_confidence"
         return item, language, None

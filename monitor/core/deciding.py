@@ -19,8 +19,6 @@ ON_THE_TURN = (("safety", SAFETY_LABELS), ("must_report", THREAT_LABELS))
 """Alerts that fire on the turn that says it, whatever the tension, cooldown or budget."""
 RELAPSE_FROM = 0.5
 """Tension from which a relapse is worth a supervisor's look; a lesser one is a pivot and a prompt."""
-CALLED = ("safety", "must_report", "escalation_request")
-"""While one of these is open somebody has been called already: a risk alert beside it would only be noise."""
 CONDUCT = frozenset({"taboo", "confront"})
 _SOFT = frozenset({"cooperates", "eased"})
 TELLING = frozenset(CUES) - _SOFT
@@ -46,6 +44,7 @@ class Decider:
         self._conduct_alone_at = settings.alerts.conduct_alone_at
         self._hot_heat, self._hot_turns = settings.policy.hot_heat, settings.policy.hot_turns
         self._enter_at = settings.policy.enter_at
+        self._called_for_s = settings.policy.called_for_s
         self._policy = policy_of(settings.policy)
         self._withheld = Withheld()
         self._book = AlertBook(call_id, rules.texts, settings.alerts.language)
@@ -131,10 +130,14 @@ class Decider:
         return self._book.raise_alert(kind, severity, state.at_s, quotes, heard.segment_id)
 
     def _decide(self, heard: Heard, state: State, relapsed: bool) -> list[Alert]:
-        """Let the policy see the new point; a firing alert is updated when the call now reads worse."""
+        """Let the policy see the new point; a firing alert is updated when the call now reads worse.
+
+        Where somebody has just been called, a risk alert beside it would only be noise; it is due again once that
+        call is `called_for_s` old, whatever was done about it.
+        """
         calm = state.stage == "calm" and state.tension < CALM_BELOW
-        open_kinds = self._book.open_kinds()
-        called = any(kind in open_kinds for kind in CALLED) and "risk" not in open_kinds
+        fresh = self._book.called(state.at_s, self._called_for_s)
+        called = fresh and "risk" not in self._book.open_kinds()
         risk = max(state.risk, self._enter_at) if self._hot_running >= self._hot_turns else state.risk
         due = risk >= self._enter_at and bool(self._telling)
         if called or not self._telling:

@@ -45,7 +45,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
 class HeldBack(msgspec.Struct, frozen=True):
     """A risk alert that was due and did not fire at once. `reason`: `hold`, `cooldown`, `deferred`, or `called` when
-    an urgent alert was open already; `fired_at_s` is there when it fired after all."""
+    an urgent alert had just spoken up; `fired_at_s` is there when it fired after all."""
 
     kind: str
     at_s: float

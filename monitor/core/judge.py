@@ -16,11 +16,11 @@ from monitor.core.prompting import PromptDesk
 from monitor.core.repetition import Repeated, RepetitionFinder
 from monitor.core.risk import RunningFeatures
 from monitor.core.rules import Rules
-from monitor.core.settings import ASYNCHRONOUS_CHANNELS
 from monitor.core.silence import SilenceWatch
 from monitor.core.stages import StageTracker, Turned
 from monitor.core.suggesting import Route, Suggester
 from stream.messages import CallEnd, CallStart, CallTransfer
+from stream.settings import ASYNCHRONOUS_CHANNELS
 
 _HEATED = 0.2
 """Tension from which an agent's wording is worth a prompt."""
@@ -126,6 +126,8 @@ class Judge:
         return out
 
     def hold(self, at_s: float) -> list[Event]:
+        if self._on_hold:
+            return []
         out = self.tick(at_s, inclusive=False)
         self._advance(at_s)
         self._on_hold = True
@@ -133,6 +135,8 @@ class Judge:
         return [*out, self._call("hold")]
 
     def resume(self, at_s: float) -> list[Event]:
+        if not self._on_hold:
+            return []
         out = self.tick(at_s, inclusive=False)
         self._advance(at_s)
         self._on_hold = False
@@ -147,7 +151,7 @@ class Judge:
         if message.to.agent is not None:
             to["agent"] = message.to.agent.id
             self.agent_id, self.team = message.to.agent.id, message.to.agent.team or self.team
-        self._silence.resume(self.now_s)
+        self._silence.transfer(self.now_s)
         return [
             *out,
             self._call("transfer", to=to, warm=message.warm, agent_id=self.agent_id, team=self.team),

@@ -6,9 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from stream.assembler import AssemblerSettings
-
-ASYNCHRONOUS_CHANNELS = frozenset({"email", "social", "portal"})
+from stream.settings import AssemblerSettings
 
 
 class CurveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +62,9 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds for which calm must hold before a firing risk alert resolves as recovered."""
     cooldown_s: float = 120.0
     """Seconds after an alert resolved in which no new risk alert fires; a relapse ends it."""
+    called_for_s: float = 60.0
+    """Seconds after an open threat, safety or escalation-request alert last spoke up in which no risk alert fires
+    beside it: somebody has just been called."""
 
 
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

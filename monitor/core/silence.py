@@ -30,6 +30,7 @@ class SilenceWatch:
         self.due_s: float | None = None
         self.since_s = 0.0
         self._owed = False
+        self._on_hold = False
 
     def customer_turn(self, heard: Heard, upset: bool) -> None:
         self._owed = upset or (self._owed and heard.known and not heard.holding(frozenset({"eased"})))
@@ -47,9 +48,15 @@ class SilenceWatch:
             self._owed, self.due_s = False, None
 
     def hold(self) -> None:
-        self.due_s = None
+        """Nothing is owed while music plays, whoever speaks or takes over meanwhile."""
+        self._on_hold, self.due_s = True, None
 
     def resume(self, at_s: float) -> None:
+        self._on_hold = False
+        self._start(at_s, self._patience_s)
+
+    def transfer(self, at_s: float) -> None:
+        """Who takes over gets the whole patience anew."""
         self._start(at_s, self._patience_s)
 
     def fired(self) -> float:
@@ -62,7 +69,7 @@ class SilenceWatch:
 
     def _start(self, from_s: float, after_s: float | None) -> None:
         self.since_s = from_s
-        waits = self._owed and after_s is not None and self._patience_s is not None
+        waits = self._owed and not self._on_hold and after_s is not None and self._patience_s is not None
         self.due_s = from_s + after_s if waits and after_s is not None else None
 
 

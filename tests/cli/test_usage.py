@@ -129,7 +129,7 @@ def test_nobody_is_there(becalm: Becalm) -> None:
 
 
 def test_score_reads_texts_and_corpus_lines(becalm: Becalm) -> None:
-    lines = 'You people are crooks, I want my money back now!\n\n{"text":"Hvala.","role":"customer","lang":"hr"}\n...\n'
+    lines = 'You people are crooks, I want my money back now!\n{"text":"Hvala.","role":"customer","lang":"hr"}\n...\n'
     ran = becalm("score", "--json", stdin=lines)
     assert ran.returncode == 0
     results = [json.loads(line) for line in ran.stdout.splitlines()]
@@ -145,3 +145,31 @@ def test_score_reads_texts_and_corpus_lines(becalm: Becalm) -> None:
 def test_score_names_the_line_that_is_wrong(becalm: Becalm) -> None:
     ran = becalm("score", stdin='fine\n{"txt":"x"}\n')
     assert (ran.returncode, complaint(ran)) == (1, "becalm score: stdin:2: Object missing required field `text`")
+
+
+def test_score_answers_every_line_in_its_place(becalm: Becalm) -> None:
+    """Blank lines too, so that the nth line out is about the nth line in."""
+    ran = becalm("score", "--json", stdin="\nThank you so much\n   \naaaaaaa\n\nasdf qwer zxcv\n")
+    assert ran.returncode == 0
+    abstained = [json.loads(line)["abstained"] for line in ran.stdout.splitlines()]
+    little = "too_little_text"
+    assert abstained == [little, None, little, little, little, "unknown_language"]
+
+
+def test_score_abstains_where_a_live_call_does(becalm: Becalm) -> None:
+    lines = '{"text":"Hoe lang moet ik nog wachten, boeven!","lang":"nl-NL"}\n{"text":"Hvala lijepa.","lang":"hr_HR"}\n'
+    ran = becalm("score", "--json", stdin=lines)
+    dutch, croatian = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert (dutch["language"], dutch["abstained"]) == ("nl", "unsupported_language")
+    assert (dutch["heat"], dutch["emotions"], dutch["scores"]) == (None, {}, {})
+    assert (croatian["language"], croatian["abstained"]) == ("hr", None)
+    told = becalm("score", "--language", "nl", "Hoe lang moet ik nog wachten")
+    assert "abstained: unsupported_language" in told.stdout.decode()
+
+
+@pytest.mark.parametrize(("field", "value"), [("role", "boss"), ("channel", "fax")])
+def test_score_names_a_role_or_channel_that_is_none(becalm: Becalm, field: str, value: str) -> None:
+    ran = becalm("score", stdin="fine\n" + json.dumps({"text": "x", field: value}) + "\n")
+    assert ran.returncode == 1
+    assert complaint(ran).startswith(f"becalm score: stdin:2: the {field} '{value}' is unknown: write one of ")
+    assert ran.stdout == b""

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.assembler import Assembler, AssemblerSettings, Output, Utterance
-from stream.messages import CallEnd, CallHold, CallResume, CallStart, Message, Transcript
+from stream.messages import (
+    CallEnd,
+    CallHold,
+    CallResume,
+    CallStart,
+    CallTransfer,
+    Message,
+    Transcript,
+    TransferTo,
+)
 from tests.stream.calls import NAMINGS, in_window, noisy, tidy_calls, time_of
 
 names = st.sampled_from(list(NAMINGS.values()))
@@ -182,7 +191,7 @@ def test_a_mark_moves_the_call_on_like_a_final_does() -> None:
     assembler = Assembler()
     assembler.feed(CallStart("c"))
     assembler.feed(final("3", 1, 2, text="after a gap"))
-    assert kinds(assembler.feed(CallHold("c", 3.0))) == ["after a gap"]
+    assert kinds(assembler.feed(CallTransfer("c", 3.0, TransferTo("billing")))) == ["after a gap"]
     assembler.advance(5.0)
     assert assembler.next_deadline == 303.0
 
@@ -259,6 +268,33 @@ def test_a_silent_call_times_out_once() -> None:
     assert assembler.advance(900.0) == []
 
 
+@pytest.mark.parametrize("channel", ["voice", "chat", "email", "social", "portal"])
+def test_threads_of_letters_wait_for_days_and_calls_for_minutes(channel: str) -> None:
+    idle_s = 300.0 if channel in ("voice", "chat") else 14 * 86_400.0
+    assembler = Assembler()
+    assembler.feed(CallStart("c", channel))  # type: ignore[arg-type]
+    assembler.feed(final("0", 1, 2))
+    assert assembler.next_deadline == 2.0 + idle_s
+    assert assembler.advance(1.0 + idle_s) == []
+    assert assembler.advance(2.0 + idle_s) == [CallEnd("c", 2.0 + idle_s, "idle_timeout")]
+
+
+def test_a_call_on_hold_is_not_idle_until_its_source_has_forgotten_it() -> None:
+    assembler = Assembler()
+    for message in [CallStart("c"), final("0", 1, 2), CallHold("c", 10.0)]:
+        assembler.feed(message)
+    assert kinds(assembler.advance(2000.0)) == ["CallHold"]
+    assert kinds(assembler.feed(final("1", 2000.0, 2001.0, text="still there?"))) == ["still there?"]
+    assembler.feed(CallHold("c", 2500.0))
+    assert kinds(assembler.feed(CallResume("c", 5000.0))) == ["CallHold"]
+    assert kinds(assembler.advance(5002.0)) == ["CallResume"]
+    assert assembler.next_deadline == 5300.0
+    assembler.feed(CallHold("c", 5100.0))
+    assert kinds(assembler.advance(5102.0)) == ["CallHold"]
+    assert assembler.next_deadline == 5100.0 + AssemblerSettings().hold_timeout_s
+    assert kinds(assembler.advance(1e9)) == ["CallEnd"]
+
+
 def test_what_waits_goes_out_before_the_time_out_and_an_end_in_waiting_stands_for_it() -> None:
     assembler = Assembler()
     assembler.feed(final("5", 1, 2))
@@ -274,6 +310,13 @@ def test_a_call_of_interims_alone_leaves_no_trace() -> None:
     assembler.feed(Transcript("c", "0", "customer", "hm", False, 1.0))
     assert assembler.advance(300.0) == []
     assert assembler.ended
+
+
+def test_an_interim_opens_nothing_and_leaves_the_start_to_the_start() -> None:
+    assembler = Assembler()
+    assert assembler.feed(Transcript("c", "0", "customer", "I hav", False, 1.0)) == []
+    assert assembler.feed(CallStart("c", "email")) == [CallStart("c", "email")]
+    assert kinds(assembler.feed(final("0", 1, 2, text="I have waited"))) == ["I have waited"]
 
 
 def test_close_invents_no_end() -> None:

@@ -144,6 +144,8 @@ BAD_FIELDS: list[tuple[str, str]] = [
     ("loudness", frame().replace("1.5", '1.5,"loudness":1e999')),
     ("to", frame(TRANSFER)),
     ("to", frame(TRANSFER, to="billing")),
+    ("to", frame(TRANSFER, to={})),
+    ("to", frame(TRANSFER, to={"department": None, "team": "billing"})),
     ("to.agent.id", frame(TRANSFER, to={"agent": {}})),
     ("to.agent.id", frame(TRANSFER, to={"agent": {"id": 4}})),
     ("warm", frame(TRANSFER, to={}, warm=1)),

@@ -107,6 +107,7 @@ const WORDS = {
   origin: { credit: "helped: {name}", charge: "not well received: {name}" },
   abstained: {
     too_little_text: "too little text", low_confidence: "the transcription is uncertain", unsupported_language: "this language is not supported",
+    unknown_language: "no language to be recognised",
   },
 };
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.core import events
 from monitor.core.fold import Fold
-from monitor.core.inputs import AlertAction, Emit, NeedScore, Scored, Tick
+from monitor.core.inputs import Emit, NeedScore, Scored, Tick
 from monitor.core.rules import Rules
 from stream.messages import CallEnd, CallHold, CallResume
 from tests.monitor.core.calls import CALL, heard, of_type, play, said, start
@@ -100,6 +100,28 @@ def test_ticks_only_bring_forward_what_comes_anyway(rules: Rules) -> None:
     assert play(rules, records, scores) == play(rules, ticked, scores)
 
 
+@pytest.mark.parametrize(
+    ("channel", "between", "at_s"),
+    [
+        ("email", [], 86_400.0),
+        ("social", [], 86_400.0),
+        ("portal", [], 86_400.0),
+        ("voice", [CallHold(call_id=CALL, at_s=6)], 1800.0),
+    ],
+    ids=["email", "social", "portal", "held call"],
+)
+def test_a_long_wait_ends_no_letter_and_no_held_call_live_or_replayed(
+    rules: Rules, channel: str, between: list, at_s: float
+) -> None:
+    opening = [start(channel=channel), said(0, "customer", "Where is my parcel?", 0, 3), *between]
+    later = [said(1, "agent", "I am on it now.", at_s), CallEnd(call_id=CALL, at_s=at_s + 60)]
+    ticks = [Tick(call_id=CALL, at_s=tick_s) for tick_s in (310.0, 900.0, 1700.0)]
+    live, replayed = play(rules, [*opening, *ticks, *later], {}), play(rules, [*opening, *later], {})
+    assert live == replayed
+    assert len(of_type(live, events.Turn)) == 2
+    assert live[-1].at_s == at_s + 60
+
+
 def test_a_missing_score_is_a_degraded_point_that_moves_nothing(rules: Rules) -> None:
     fold = Fold(CALL, rules)
     fold.apply(start())
@@ -145,25 +167,6 @@ def test_silence_after_an_outburst_is_raised_by_the_clock_and_not_on_hold(
     assert [event.situation for event in of_type(quiet, events.Prompt)][-1] == "silence"  # type: ignore[attr-defined]
     held = [*opening, CallHold(call_id=CALL, at_s=6), Tick(call_id=CALL, at_s=60), CallResume(call_id=CALL, at_s=61)]
     assert "silence" not in [event.kind for event in of_type(play(rules, held, angry), events.Alert)]  # type: ignore[attr-defined]
-
-
-def test_acknowledged_means_quiet_until_it_gets_worse(rules: Rules) -> None:
-    records = [start(), said(0, "customer", "I want your manager", 0)]
-    scores = {
-        "0": heard(1.0, "ask_superior"),
-        "1": heard(1.0, "ask_superior"),
-        "2": heard(4.0, "ask_superior", anger=1),
-    }
-    (first,) = of_type(play(rules, records, scores, close=False), events.Alert)
-    ack = AlertAction(call_id=CALL, at_s=5, alert_id=first.alert_id, action="ack", by="mira")  # type: ignore[attr-defined]
-    again = [said(1, "customer", "Your manager, please", 10), said(2, "customer", "Your manager, you fools!", 20)]
-    states = [
-        (event.state, event.severity)  # type: ignore[attr-defined]
-        for event in of_type(play(rules, [*records, ack, *again], scores), events.Alert)
-        if event.kind == "escalation_request"  # type: ignore[attr-defined]
-    ]
-    assert states[:2] == [("firing", "warning"), ("acknowledged", "warning")]
-    assert states[2:] in ([], [("updated", "critical")])
 
 
 def test_a_stock_apology_earns_nothing_and_a_solution_that_is_accepted_does(rules: Rules) -> None:

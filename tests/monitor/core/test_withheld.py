@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from models.types import Score
 from monitor.cli.summary import summarise
 from monitor.core.events import Alert, Call, HeldBack, decode, encode
-from monitor.core.inputs import Record
+from monitor.core.inputs import AlertAction, Record
 from monitor.core.rules import Rules
 from monitor.core.withheld import Withheld
 from stream.messages import CallEnd
@@ -53,7 +54,43 @@ def test_an_open_urgent_alert_holds_risk_back_and_is_named(rules: Rules) -> None
     assert end.suppressed is not msgspec.UNSET
     assert {(held.kind, held.reason, held.fired_at_s) for held in end.suppressed} == {("risk", "called", msgspec.UNSET)}
     assert len(end.suppressed) == 1, "one entry for a spell, not one a turn"
-    assert "an urgent alert was open already; never fired" in summarise(CALL, [end])
+    assert "an urgent alert had just spoken up; never fired" in summarise(CALL, [end])
+
+
+LATER: list[Record] = [
+    said(5, "agent", "Yes", 40.0, 41.0),
+    said(6, "customer", "Still nothing, it is the worst I have ever seen", 75.0, 80.0),
+]
+
+
+@pytest.mark.parametrize("action", [None, "ack", "snooze"])
+def test_an_urgent_alert_does_not_hold_risk_back_for_ever(rules: Rules, action: str | None) -> None:
+    scores = {**BOILING, "0": heard(3.9, "insult", "threat_legal", anger=0.95), "6": BOILING["4"]}
+    records: list[Record] = [*HOT]
+    if action is not None:
+        (urgent, *_), _ = ended(rules, records[:2], scores)
+        act = AlertAction(call_id=CALL, at_s=21.0, alert_id=urgent.alert_id, action=action, by="mira", until_s=900.0)
+        records.append(act)
+    alerts, end = ended(rules, [*records, *LATER], scores)
+    assert [alert.at_s for alert in alerts if alert.kind == "risk"] == [80.0]
+    assert end.suppressed is not msgspec.UNSET
+    assert [(held.reason, held.fired_at_s) for held in end.suppressed] == [("called", 80.0)]
+    assert summarise(CALL, [end]).count("never fired") == 0
+
+
+def test_a_fresh_threat_holds_risk_back_again(rules: Rules) -> None:
+    threat = heard(3.9, "insult", "threat_legal", anger=0.95)
+    alerts, end = ended(rules, [*HOT, *LATER], {**BOILING, "0": threat, "6": threat})
+    assert "risk" not in {alert.kind for alert in alerts}
+    assert end.suppressed is not msgspec.UNSET
+    assert [(held.reason, held.fired_at_s) for held in end.suppressed] == [("called", msgspec.UNSET)]
+
+
+def test_the_setting_says_for_how_long(rules: Rules) -> None:
+    scores = {**BOILING, "0": heard(3.9, "insult", "threat_legal", anger=0.95)}
+    for called_for_s, fires in ((0.0, True), (3600.0, False)):
+        alerts, _ = ended(with_policy(rules, called_for_s=called_for_s), HOT, scores)
+        assert ("risk" in {alert.kind for alert in alerts}) is fires
 
 
 def test_an_alert_that_had_to_hold_says_when_it_fired(rules: Rules) -> None:
