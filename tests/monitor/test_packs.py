@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.packlint import FULL, KNOWN, coverage, coverage_table, lint, measure, missing
@@ -196,7 +196,6 @@ THREATS = ["我要升級投訴你們", "prijavit ću vas tržišnoj inspekciji",
 SENTENCES = [*THREATS, "I'll sue you", "Ich verklage Sie", "ＷＩＳＯ", "ｶﾞ", "ß", "\u200b"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(SENTENCES), st.text(max_size=8)), max_size=6))
 def test_a_hit_sliced_from_the_original_hits_again(packs: Packs, parts: list[str]) -> None:
     text = " ".join(parts)
@@ -210,7 +209,6 @@ def test_a_hit_sliced_from_the_original_hits_again(packs: Packs, parts: list[str
 
 @pytest.mark.parametrize("threat", THREATS)
 @given(st.text(alphabet="ßﬁé \u0301\u200b，1a", max_size=12))
-@settings(deadline=None)
 def test_what_stands_before_a_threat_does_not_shift_its_span(packs: Packs, threat: str, before: str) -> None:
     alone = packs.find(threat, "customer", None)
     text = before + ". " + threat

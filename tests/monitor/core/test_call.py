@@ -39,7 +39,7 @@ def conversations(draw: st.DrawFn):  # type: ignore[no-untyped-def]
     return records, scores
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(call=conversations(), order=st.randoms(use_true_random=False))
 def test_events_do_not_depend_on_when_the_scores_come(call, order: random.Random, rules: Rules) -> None:  # type: ignore[no-untyped-def]
     records, scores = call
@@ -64,7 +64,7 @@ def test_events_do_not_depend_on_when_the_scores_come(call, order: random.Random
     assert [events.encode(event) for event in late] == tidy
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(call=conversations())
 def test_no_storm_and_every_point_adds_up(call, rules: Rules) -> None:  # type: ignore[no-untyped-def]
     records, scores = call
