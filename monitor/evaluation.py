@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import SAFETY, THREATS
-from monitor.core.settings import ASYNCHRONOUS_CHANNELS
 from monitor.labelled_calls import TELLING_KINDS, Run
+from stream.settings import ASYNCHRONOUS_CHANNELS
 
 Array = NDArray[np.float64]
 Columns = Mapping[str, Array]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 
-from monitor.core.events import Event, Point, Turn, decode
+from monitor.core.events import Call, Event, Point, Turn, decode
+from monitor.recordings import JournalHead
 
 FORMATS = ("jsonl", "json", "csv")
 COLUMNS = (
@@ -19,9 +21,16 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so would run as a formula in a spreadsheet."""
 
 
-def jsonl(records: Iterable[bytes]) -> bytes:
-    """The journal as it stands, one record a line: `becalm replay --json` of it gives the same events again."""
-    return b"".join(record + b"\n" for record in records)
+def jsonl(head: JournalHead, records: Iterable[bytes]) -> bytes:
+    """The head, then the journal as it stands, a record a line: `becalm replay --json` gives the same events again."""
+    return b"".join(line + b"\n" for line in (msgspec.json.encode(head), *records))
+
+
+def head_of(call_id: str, opened_at: datetime, events: Sequence[bytes]) -> JournalHead:
+    """What a journal does not say itself; the versions stand in the call's first event, its start."""
+    start = decode(events[0]) if events else None
+    versions = start.versions if isinstance(start, Call) and start.versions is not msgspec.UNSET else {}
+    return JournalHead(call_id=call_id, opened_at=opened_at, versions=versions)
 
 
 def json(call_id: str, events: Iterable[bytes]) -> bytes:
@@ -40,10 +49,10 @@ def csv_table(events: Iterable[bytes]) -> bytes:
     return "\ufeff".encode() + text.getvalue().encode("utf-8", "replace")
 
 
-def render(form: str, call_id: str, records: Sequence[bytes], events: Sequence[bytes]) -> bytes:
-    """The call in one of `FORMATS`."""
+def render(form: str, call_id: str, opened_at: datetime, records: Sequence[bytes], events: Sequence[bytes]) -> bytes:
+    """The call, opened at `opened_at` on the wall clock, in one of `FORMATS`."""
     if form == "jsonl":
-        return jsonl(records)
+        return jsonl(head_of(call_id, opened_at, events), records)
     return json(call_id, events) if form == "json" else csv_table(events)
 
 

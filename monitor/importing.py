@@ -9,14 +9,14 @@ from collections.abc import Iterable
 import msgspec
 
 from models.worker import Scores
-from monitor.core.inputs import Record, Tick
+from monitor.core.inputs import Tick
 from monitor.core.rules import Rules
-from monitor.recordings import is_journal
+from monitor.recordings import JournalHead, Line, is_journal
 from monitor.replay import Answers, prepare, score_all
 from monitor.service.livecall import LiveCall, Step
 from monitor.service.rows import CallRow, Write
 from monitor.service.store import Store
-from stream.messages import CallEnd, CallStart, Message
+from stream.messages import CallEnd, CallStart, Message, Transcript
 
 SOURCE = "import"
 
@@ -29,7 +29,7 @@ class Imported(msgspec.Struct):
     """Left alone, because the database has a call of this id."""
 
 
-def import_calls(records: Iterable[Record], rules: Rules, scorer: Scores, store: Store, region: str = "") -> Imported:
+def import_calls(records: Iterable[Line], rules: Rules, scorer: Scores, store: Store, region: str = "") -> Imported:
     """Stores every call that the database does not have, each in one transaction. A call without an end stays live,
     and a service that is started on this database ends it when it has been idle for long enough.
 
@@ -49,14 +49,15 @@ def import_calls(records: Iterable[Record], rules: Rules, scorer: Scores, store:
     return done
 
 
-def _whole(call_id: str, journal: list[Record], rules: Rules, answers: Answers) -> Write:
-    """Everything that the service would have stored of a call, in one write."""
+def _whole(call_id: str, journal: list[Line], rules: Rules, answers: Answers) -> Write:
+    """What the service would have stored of a call, in one write; wall-clock times are the call's own."""
     opened_at = _opened_at(journal)
-    call = LiveCall(call_id, CallRow(call_id, SOURCE, opened_at, opened_at), rules, 0.0)
+    row = CallRow(call_id, SOURCE, opened_at, opened_at)
+    call = LiveCall(call_id, row, rules, 0.0, wall_s=lambda at_s: opened_at + at_s)
     whole = Write()
     for record in journal:
-        if isinstance(record, Message) and call.knows(record):
-            continue  # said twice: the service keeps no record of it either
+        if isinstance(record, JournalHead) or (isinstance(record, Message) and call.knows(record)):
+            continue  # what is said twice the service keeps no record of either
         _add(whole, call, call.apply(record, 0.0), answers)
     if not is_journal(journal) and any(isinstance(record, CallEnd) for record in journal):
         _let_go(whole, call, answers)
@@ -79,10 +80,20 @@ def _add(whole: Write, call: LiveCall, step: Step, answers: Answers) -> None:
             _add(whole, call, call.apply(answer, 0.0), answers)
 
 
-def _opened_at(journal: list[Record]) -> float:
-    """When the call began by its own word, in wall-clock seconds; now, where it does not say."""
-    start = next((record for record in journal if isinstance(record, CallStart)), None)
-    return time.time() if start is None or start.started_at is None else start.started_at.timestamp()
+def _opened_at(journal: list[Line]) -> float:
+    """When the call began, in wall-clock seconds: as the export or the source says; else as if it ended now."""
+    head = next((line for line in journal if isinstance(line, JournalHead)), None)
+    if head is not None and head.opened_at is not None:
+        return head.opened_at.timestamp()
+    start = next((line for line in journal if isinstance(line, CallStart)), None)
+    if start is not None and start.started_at is not None:
+        return start.started_at.timestamp()
+    return time.time() - max((_at_s(line) for line in journal), default=0.0)
+
+
+def _at_s(line: Line) -> float:
+    """The call time that a line speaks of; 0 for those that speak of none."""
+    return line.time_s if isinstance(line, Transcript) else getattr(line, "at_s", 0.0)
 
 
 def _store(store: Store, write: Write) -> None:

@@ -3,24 +3,24 @@
 What comes out is grouped by call, calls in the order in which they first appear, events in the order of the fold;
 so the same file gives the same bytes however its calls interleave.
 
-A line with a `score`, `tick`, `alert.action` or `prompt.action` makes its call a journal, as exports are: its texts
-are redacted already, its scores are used as they stand, and it is not closed at the end of the file, because the
-service that wrote it had not closed it either. A bare transcript is redacted at the door as live calls are, scored
-anew, and what still waits at its end is flushed; without a `call.end` it stays open.
+A line with a `journal`, `score`, `tick`, `alert.action` or `prompt.action` makes its call a journal, as exports are:
+its texts are redacted already, its scores are used as they stand, and it is not closed at the end of the file,
+because the service that wrote it had not closed it either. A bare transcript is redacted at the door as live calls
+are, scored anew, and what still waits at its end is flushed; without a `call.end` it stays open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from models.types import Score, ScoreInput
 from models.worker import Overloaded, Scores
 from monitor.core.events import Event
 from monitor.core.fold import Fold
-from monitor.core.inputs import Effect, Emit, NeedScore, Record, Scored
+from monitor.core.inputs import Effect, Emit, NeedScore, Scored
 from monitor.core.rules import Rules
 from monitor.door import redacted
-from monitor.recordings import LineError, by_call, is_journal, read_records
+from monitor.recordings import JournalHead, Line, LineError, by_call, is_journal, read_records
 from stream.messages import Message
 
 __all__ = ["LineError", "fold_call", "prepare", "read_records", "replay", "score_all", "scored"]
@@ -34,7 +34,7 @@ _Progress = Callable[[int, int], None]
 
 
 def replay(
-    records: Iterable[Record],
+    records: Iterable[Line],
     rules: Rules,
     scorer: Scores,
     *,
@@ -49,8 +49,8 @@ def replay(
             yield call_id, event
 
 
-def prepare(records: Iterable[Record], rules: Rules, region: str = "") -> tuple[dict[str, list[Record]], Questions]:
-    """The records of each call as the core may see them, and the turns that have no score among them."""
+def prepare(records: Iterable[Line], rules: Rules, region: str = "") -> tuple[dict[str, list[Line]], Questions]:
+    """The lines of each call as the core may see them, and the turns that have no score among them."""
     calls = {call_id: _at_the_door(lines, region) for call_id, lines in by_call(records).items()}
     questions = {
         (call_id, need.segment_id): need.item
@@ -60,16 +60,17 @@ def prepare(records: Iterable[Record], rules: Rules, region: str = "") -> tuple[
     return calls, questions
 
 
-def _at_the_door(records: list[Record], region: str) -> list[Record]:
+def _at_the_door(records: list[Line], region: str) -> list[Line]:
     if is_journal(records):
         return records
     return [redacted(record, region) if isinstance(record, Message) else record for record in records]
 
 
-def _unanswered(call_id: str, records: list[Record], rules: Rules) -> list[NeedScore]:
+def _unanswered(call_id: str, records: list[Line], rules: Rules) -> list[NeedScore]:
     """The turns whose score is not among the records; a fold without scores asks for all it would ever ask for."""
     fold = Fold(call_id, rules)
-    effects = [effect for record in records if not isinstance(record, Scored) for effect in fold.apply(record)]
+    said = [record for record in records if not isinstance(record, Scored | JournalHead)]
+    effects = [effect for record in said for effect in fold.apply(record)]
     effects += [] if is_journal(records) else fold.close()
     known = {record.segment_id for record in records if isinstance(record, Scored)}
     return [effect for effect in effects if isinstance(effect, NeedScore) and effect.segment_id not in known]
@@ -108,12 +109,12 @@ def scored(call_id: str, segment_id: str, result: Score | Exception) -> Scored:
     return Scored(call_id=call_id, segment_id=segment_id, score=result)
 
 
-def fold_call(call_id: str, records: list[Record], rules: Rules, answers: Answers | None = None) -> Iterator[Event]:
-    """The events of one call from its records, with `answers` given the moment they are asked for."""
+def fold_call(call_id: str, records: Sequence[Line], rules: Rules, answers: Answers | None = None) -> Iterator[Event]:
+    """The events of one call from its lines, with `answers` given the moment they are asked for."""
     fold = Fold(call_id, rules)
     for record in records:
-        effects = fold.apply(record)
-        yield from _settle(fold, effects, answers or {})
+        if not isinstance(record, JournalHead):
+            yield from _settle(fold, fold.apply(record), answers or {})
     if not is_journal(records):
         yield from _settle(fold, fold.close(), answers or {})
 

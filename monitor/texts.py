@@ -30,6 +30,7 @@ REASONS = {
     "silence": {"seconds"},
     "unsatisfied_close": set[str](),
     "relapse": {"labels"},
+    "again": {"reason", "turns"},
     "recovered": set[str](),
     "answered": set[str](),
     "ended": set[str](),

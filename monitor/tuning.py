@@ -13,11 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from monitor.core.events import Alert, Turn
-from monitor.core.inputs import AlertAction, Record
+from monitor.core.inputs import AlertAction
 from monitor.core.rules import Rules
-from monitor.core.settings import ASYNCHRONOUS_CHANNELS, PolicySettings
+from monitor.core.settings import PolicySettings
+from monitor.recordings import Line
 from monitor.replay import Answers, fold_call
 from stream.messages import CallStart
+from stream.settings import ASYNCHRONOUS_CHANNELS
 
 SWEPT = ("enter_at", "hold_for_s", "exit_at")
 """The settings of `[policy]` that are tried."""
@@ -77,7 +79,7 @@ def remembering(rules: Rules) -> Rules:
     return msgspec.structs.replace(rules, guess=functools.cache(rules.guess))
 
 
-def fired(calls: Mapping[str, Sequence[Record]], answers: Answers, rules: Rules) -> dict[str, Fired]:
+def fired(calls: Mapping[str, Sequence[Line]], answers: Answers, rules: Rules) -> dict[str, Fired]:
     """The risk alerts of recorded calls under these rules, by call_id."""
     out: dict[str, Fired] = {}
     for call_id, records in calls.items():
@@ -89,7 +91,7 @@ def fired(calls: Mapping[str, Sequence[Record]], answers: Answers, rules: Rules)
     return out
 
 
-def verdicts(calls: Mapping[str, Sequence[Record]], answers: Answers, rules: Rules) -> list[Verdict]:
+def verdicts(calls: Mapping[str, Sequence[Line]], answers: Answers, rules: Rules) -> list[Verdict]:
     """The last thing said of each alert; alerts are known by their id, which derives from call, kind and turn."""
     out: list[Verdict] = []
     for call_id, records in calls.items():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from monitor import export
-from monitor.core.events import Event, Point, Turn, encode
+from monitor.core.events import Call, Event, Point, Turn, encode
 
 TEXTS = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", 'He said "no",\nthen left', "國語"]
 
@@ -62,11 +63,28 @@ def test_no_cell_runs_as_a_formula(events: list[bytes]) -> None:
     assert texts == ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "'\tx", *TEXTS[5:]]
 
 
-def test_jsonl_is_the_journal_as_it_stands() -> None:
-    assert export.render("jsonl", "c", [b'{"a":1}', b'{"b":2}'], []) == b'{"a":1}\n{"b":2}\n'
+OPENED = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+def test_jsonl_is_a_head_and_the_journal_as_it_stands() -> None:
+    versions = {"model": "m", "rules": "r", "packs": "p"}
+    began = encode(Call(call_id="c", at_s=0.0, state="start", versions=versions))
+    head, *journal = export.render("jsonl", "c", OPENED, [b'{"a":1}', b'{"b":2}'], [began]).splitlines()
+    assert journal == [b'{"a":1}', b'{"b":2}']
+    assert json.loads(head) == {
+        "type": "journal",
+        "call_id": "c",
+        "opened_at": "2026-11-22T09:30:00Z",
+        "versions": versions,
+    }
+
+
+def test_a_call_of_which_nothing_was_judged_has_a_head_too() -> None:
+    head, _ = export.render("jsonl", "c", OPENED, [b'{"a":1}'], []).splitlines()
+    assert json.loads(head)["versions"] == {}
 
 
 def test_json_is_one_object(events: list[bytes]) -> None:
-    body = json.loads(export.render("json", "c", [], events))
+    body = json.loads(export.render("json", "c", OPENED, [], events))
     assert body["call_id"] == "c"
     assert body["events"] == [json.loads(event) for event in events]

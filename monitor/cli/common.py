@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from models.ear import Ear
     from models.types import Score, ScoreInput
     from monitor.config import Config
-    from monitor.core.inputs import Record
     from monitor.core.rules import Rules
+    from monitor.recordings import Line
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,8 +82,8 @@ def load_scorer(config: Config) -> Ear:
         raise Failure(str(error)) from None
 
 
-def read_files(names: Sequence[str]) -> Iterator[Record]:
-    """The records of all files in order; `-` is standard input. Raises Failure that names file and line."""
+def read_files(names: Sequence[str]) -> Iterator[Line]:
+    """The lines of all files in order; `-` is standard input. Raises Failure that names file and line."""
     from monitor.recordings import LineError, read_records
 
     for name in names:

@@ -12,7 +12,7 @@ from monitor.core.events import Alert, Call, Event, HeldBack, Point, Prompt, Tur
 
 QUOTE_CHARS = 100
 HELD_BACK = {
-    "called": "an urgent alert was open already",
+    "called": "an urgent alert had just spoken up",
     "cooldown": "an alert had just ended",
     "hold": "risk had not held long enough",
     "deferred": "recovery was likely",

@@ -22,8 +22,8 @@ from monitor.cli.tune_table import readable
 
 if TYPE_CHECKING:
     from monitor.config import Config
-    from monitor.core.inputs import Record
     from monitor.core.settings import PolicySettings
+    from monitor.recordings import Line
 
 ENTER_AT = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 HOLD_FOR_S = (0.0, 10.0)
@@ -126,13 +126,13 @@ def _labelled(
     return {"left_out": len(calls) - len(known), "risk": rules.risk.trained_on, "rows": rows}
 
 
-def _stored(database: str | None) -> Iterator[Record]:
+def _stored(database: str | None) -> Iterator[Line]:
     from monitor.cli.judged import from_database
 
     return iter(()) if database is None else from_database(database)
 
 
-def _recorded(records: Iterable[Record], config: Config, tried: Sequence[PolicySettings]) -> dict[str, Any]:
+def _recorded(records: Iterable[Line], config: Config, tried: Sequence[PolicySettings]) -> dict[str, Any]:
     """Alerts under each setting, and with verdicts the proposal; the first row is the configured policy."""
     from monitor.replay import prepare, score_all
     from monitor.tuning import agreement, best, fired, remembering, toml_lines, verdicts, with_policy

@@ -10,6 +10,7 @@ from monitor.door import redacted
 from monitor.service.answers import (
     BUSY,
     ENDED,
+    ERASED,
     MOST_CALLS,
     NOT_BEGUN,
     NOT_STORED,
@@ -65,9 +66,11 @@ class Admission:
         self._metrics.received.labels(source, "interim").inc()
         taken = Taken(Receipt(message.call_id))
         call = self._table.calls.get(message.call_id)
-        if call is None or call.broken or call.fold.knows(message.segment_id):
+        if call is None or call.broken:
             return taken
-        call.speak(message, time.monotonic())
+        if not call.speak(message, time.monotonic()):
+            self._metrics.stale.inc()
+            return taken
         self._table.set_alarm(call)
         if self._table.desk.depth >= self._limits.shed_interims_at:
             self._metrics.shed.inc()
@@ -82,6 +85,8 @@ class Admission:
         async with table.door:
             if message.call_id in table.calls:
                 return None
+            if message.call_id in table.erased:
+                raise Refused("unknown_call", ERASED, final_of(message))
             row = await table.read(self._store.call, message.call_id)
             if row is not None and row.finished:
                 return await self._after_end(message, source)

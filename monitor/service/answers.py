@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from stream.messages import ErrorCode, Message, Transcript
+from stream.messages import Ack, ErrorCode, Message, Transcript
 
 NOT_STORED = "The message could not be stored: send it again later."
 NOT_READ = "The store cannot be read: send it again later."
@@ -17,6 +17,21 @@ NOT_BEGUN = "The call has not begun: send call.start or a transcript first."
 ENDED = "The call has ended: it takes no more messages."
 NO_CALL = "There is no such call."
 FAULT = "The message could not be processed: the call goes on without it."
+
+
+ERASED = "The call was erased: it takes no more messages."
+
+
+class Error(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="error"):
+    """A message was refused; the connection goes on. Call and segment are named where they can be told."""
+
+    code: ErrorCode
+    message: str
+    segment_id: str | None = None
+    call_id: str | None = None
+
+
+Answer = Ack | Error
 
 
 class Refused(Exception):

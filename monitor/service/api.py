@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
+import msgspec.inspect
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route as StarletteRoute
@@ -16,6 +19,7 @@ from starlette.routing import Route as StarletteRoute
 from monitor.service import problems
 from monitor.service.auth import Auth, Principal
 from monitor.service.problems import Problem
+from monitor.service.slashes import named
 from monitor.service.tokens import ROLES, Role
 
 if TYPE_CHECKING:
@@ -34,6 +38,9 @@ ADMIN: frozenset[Role] = frozenset({"admin"})
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body unless a route says otherwise."""
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+"""msgspec would also take a number for seconds since 1970."""
 
 
 class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +74,8 @@ class Ask:
 
     @property
     def path(self) -> dict[str, str]:
-        return self.request.path_params
+        """What the path names, with any slashes of a name in it."""
+        return {name: named(value) for name, value in self.request.path_params.items()}
 
     @property
     def store(self) -> Store:
@@ -97,6 +105,12 @@ class Route:
     media: tuple[str, ...] = ("application/json",)
     body_media: str = "application/json"
     body_optional: bool = False
+    body_json: Any = None
+    """What a route of `body` bytes takes instead as application/json."""
+    also: tuple[int, ...] = ()
+    """Problems that it answers beside those that follow from its roles, parameters and body."""
+    same_answer: tuple[int, ...] = ()
+    """Statuses other than `status` under which it gives its `answer`."""
     max_body: int = MAX_BODY
     page: bool = False
     """A page for people: who is not logged in is led to /login."""
@@ -166,10 +180,28 @@ def parse_query(kind: type[msgspec.Struct], request: HTTPConnection) -> Any:
         if name in given:
             raise Problem(422, f"The parameter {name} is given twice.", field=name)
         given[name] = value
+    for name in _instants(kind) & given.keys():
+        if _RFC3339.fullmatch(given[name]) is None:
+            detail = f"Parameter {name}: expected an RFC 3339 time with a zone, such as 2026-11-22T09:30:00Z."
+            raise Problem(422, detail, field=name)
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise problems.invalid(error, "Parameter") from None
+
+
+@functools.cache
+def _instants(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The parameters that are wall-clock times."""
+    info = msgspec.inspect.type_info(kind)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return frozenset(field.encode_name for field in info.fields if _is_instant(field.type))
+
+
+def _is_instant(kind: msgspec.inspect.Type) -> bool:
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return any(map(_is_instant, kind.types))
+    return isinstance(kind, msgspec.inspect.DateTimeType)
 
 
 def parse_body(kind: Any, raw: bytes) -> Any:

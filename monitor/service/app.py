@@ -24,6 +24,7 @@ from monitor.service.auth import Auth
 from monitor.service.delivery import Dispatcher
 from monitor.service.edge import Edge
 from monitor.service.runtime import Runtime
+from monitor.service.slashes import Slashes
 from monitor.service.store import Store
 from monitor.service.tokens import Role
 
@@ -71,7 +72,7 @@ def create_app(
     app = Starlette(
         routes=routes,
         lifespan=life,
-        middleware=[Middleware(Edge)],
+        middleware=[Middleware(Edge), Middleware(Slashes)],
         exception_handlers={problems.Problem: problems.on_problem, HTTPException: problems.on_http},
     )
     app.state.services = services

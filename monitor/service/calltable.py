@@ -6,7 +6,8 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from models.types import Score
@@ -25,6 +26,7 @@ from monitor.service.store import Store
 _log = logging.getLogger("becalm.calls")
 _MEND_AFTER_S = 1.0
 """Wait before a call whose write failed is read back from the store."""
+_MOST_ERASED = 10_000
 
 
 class CallTable:
@@ -41,6 +43,8 @@ class CallTable:
         """Set while more may be taken."""
         self.closed = True
         """Nothing is taken: the service is starting or stopping."""
+        self.erased: OrderedDict[str, None] = OrderedDict()
+        """Calls that were erased of late: nothing more is taken for them, or they would be there again."""
         self._limits = limits
         self._rules = rules
         self._store = store
@@ -128,6 +132,17 @@ class CallTable:
         call.mend = call.mend or not ok
         self._settle(call, finished=step.finished)
         self._look_for_room()
+
+    def forget(self, call_ids: Iterable[str]) -> None:
+        """These calls leave memory and do not come back; the caller holds the door."""
+        for call_id in call_ids:
+            call = self.calls.pop(call_id, None)
+            if call is not None:
+                call.broken = True
+                self._alarms.set(call_id, None)
+            self.erased[call_id] = None
+        while len(self.erased) > _MOST_ERASED:
+            self.erased.popitem(last=False)
 
     def set_alarm(self, call: LiveCall) -> None:
         if not self.closed:

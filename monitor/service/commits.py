@@ -99,8 +99,18 @@ def _look(future: asyncio.Future[None]) -> None:
         future.exception()
 
 
-def interim_frame(interim: Transcript) -> bytes:
-    """The feed's frame of a text that is still being spoken; it is never stored and has no seq."""
-    names = ("call_id", "segment_id", "revision", "role", "text", "start_s")
-    fields = {name: getattr(interim, name) for name in names}
-    return msgspec.json.encode({"type": "interim", **fields, "at_s": interim.time_s})
+class Interim(msgspec.Struct, frozen=True, tag_field="type", tag="interim"):
+    """The feed's frame of a text that is still being spoken; it is never stored and has no `seq`."""
+
+    call_id: str
+    segment_id: str
+    revision: int
+    role: str
+    text: str
+    start_s: float
+    at_s: float
+
+
+def interim_frame(said: Transcript) -> bytes:
+    frame = Interim(said.call_id, said.segment_id, said.revision, said.role, said.text, said.start_s, said.time_s)
+    return msgspec.json.encode(frame)

@@ -107,6 +107,12 @@ class Dispatcher:
         note = await asyncio.to_thread(self._notification, event)
         if note is not None:
             await self._outbox.put(note)
+            await asyncio.to_thread(self._forget_if_erased, note.call_id)
+
+    def _forget_if_erased(self, call_id: str) -> None:
+        """The call may have been erased while its notification was on its way into the outbox."""
+        if self._store.call(call_id) is None:
+            self._store.erase([call_id])
 
     async def _move(self, seq: int) -> None:
         if seq > self._place:

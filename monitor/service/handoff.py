@@ -51,13 +51,14 @@ class Handoff(msgspec.Struct, frozen=True, kw_only=True):
     queue: str | None
     channel: str | None
     language: str | None
-    tension: float | None
+    tension: float | msgspec.UnsetType | None
+    """Left out for an agent, as `open_alerts` is."""
     stage: str | None
     concern: list[Said]
     steps_taken: list[Said]
     promises: list[Said]
     references: list[str]
-    open_alerts: list[str]
+    open_alerts: list[str] | msgspec.UnsetType
     """Reasons of the alerts that nobody has closed."""
     incomplete: list[Missing]
 
@@ -107,6 +108,11 @@ def handoff(call_id: str, events: Iterable[Event]) -> Handoff:
         open_alerts=[alert.reason for alert in alerts.values() if alert.state != "resolved"],
         incomplete=_missing(who, parts, references, turns),
     )
+
+
+def for_agent(sheet: Handoff) -> Handoff:
+    """The sheet as the call's agent may see it: alerts and scores speak to supervisors."""
+    return msgspec.structs.replace(sheet, tension=msgspec.UNSET, open_alerts=msgspec.UNSET)
 
 
 def _substantial(turns: list[Turn]) -> list[Turn]:

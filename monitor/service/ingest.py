@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from monitor.service.answers import RESTARTING, Refused, Taken
+from monitor.service.answers import RESTARTING, Answer, Error, Refused, Taken
 from monitor.service.limits import CONNECTIONS, UNACKED
 from monitor.service.runtime import Runtime
 from monitor.service.sources import Source, UnknownSource
-from stream.messages import Ack, Answer, Error, Message, MessageError, encode
+from stream.messages import Ack, ErrorCode, Message, MessageError
 
 NOT_ALLOWED, RESTART, OVERLOADED = 1008, 1012, 1013
 _CLOSE_S = 1.0
@@ -91,11 +92,15 @@ class _Connection:
             if text is None:
                 raise MessageError("bad_message", "The frame is binary: send text frames.")
             message = self._source.message(text)
+        except MessageError as wrong:
+            call_id, segment_id = self._source.names(text or "")
+            return self._refuse(wrong.code, wrong.message, wrong.segment_id or segment_id, call_id)
+        try:
             if not self._allow(message):
                 raise Refused("not_allowed", "You may not send for this call.")
             taken = await self._runtime.submit(message, self._source.name)
-        except (MessageError, Refused) as refused:
-            return self._refuse(refused)
+        except Refused as refused:
+            return self._refuse(refused.code, refused.message, refused.segment_id, message.call_id)
         return taken if taken.stored is not None or taken.receipt.segment_id is not None else None
 
     async def _answer(self) -> None:
@@ -108,18 +113,18 @@ class _Connection:
             else:
                 answer = item
             if answer is not None:
-                await self._socket.send_text(encode(answer).decode())
+                await self._socket.send_text(msgspec.json.encode(answer).decode())
 
     async def _outcome(self, taken: Taken) -> Answer | None:
         try:
             receipt = await taken.durable()
         except Refused as refused:
-            return self._refuse(refused)
+            return self._refuse(refused.code, refused.message, refused.segment_id, taken.receipt.call_id)
         return None if receipt.segment_id is None else Ack(receipt.call_id, receipt.segment_id)
 
-    def _refuse(self, refused: MessageError | Refused) -> Error:
-        self._runtime.metrics.rejected.labels(self._source.name, refused.code).inc()
-        return Error(refused.code, refused.message, refused.segment_id)
+    def _refuse(self, code: ErrorCode, message: str, segment_id: str | None, call_id: str | None) -> Error:
+        self._runtime.metrics.rejected.labels(self._source.name, code).inc()
+        return Error(code, message, segment_id, call_id)
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:

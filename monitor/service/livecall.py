@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -33,10 +33,22 @@ UNHEARD_SPEECH_S = 4.0
 heard only when done. The event keeps the time at which it was due."""
 
 
+_MOST_REVISIONS = 64
+"""Segments without a final whose revisions are remembered: more speakers at once than any call has."""
+
+
 class LiveCall:
     """Applies records in memory and says what has to be stored; `view` is what was stored last."""
 
-    def __init__(self, call_id: str, row: CallRow, rules: Rules, now_s: float) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        row: CallRow,
+        rules: Rules,
+        now_s: float,
+        wall_s: Callable[[float], float] = lambda at_s: time.time(),
+    ) -> None:
+        """`wall_s(at_s)`: the wall-clock time, in seconds since 1970, of what the call says at call time `at_s`."""
         self.call_id = call_id
         self.fold = Fold(call_id, rules)
         self.clock = CallClock(0.0, now_s)
@@ -54,6 +66,7 @@ class LiveCall:
         self._marks: set[bytes] = set()
         """Records of messages that are not transcripts, to recognise what is sent again."""
         self._projection = Projection(row)
+        self._wall_s = wall_s
         self._records = 0
         self._events = 0
         self._heard_s = 0.0
@@ -61,6 +74,8 @@ class LiveCall:
         self._ticked_for: float | None = None
         """The deadline for which a tick was given already, and which has to wait for something else."""
         self._speaking: str | None = None
+        self._revisions: dict[str, int] = {}
+        """The newest revision heard of each segment that has no final yet, the latest spoken last."""
         self._spoke_at_s = now_s
 
     @classmethod
@@ -93,10 +108,9 @@ class LiveCall:
         call.arrivals.clear()
         same = list(stored) == [encode(event) for event in events[: len(stored)]]
         call._events = len(stored)
-        wall_s = time.time()
         for n, event in enumerate(events[: len(stored)]):
             call._projection.take(event, n, row.updated_at, Write())
-        step = call._step(events[len(stored) :], list(needs.values()), wall_s)
+        step = call._step(events[len(stored) :], list(needs.values()))
         call.view = step.view
         return call, step, same
 
@@ -124,16 +138,23 @@ class LiveCall:
         self._ticked_for = deadline if isinstance(record, Tick) and self.fold.next_deadline == deadline else None
         needs = [effect for effect in effects if isinstance(effect, NeedScore)]
         events = [effect.event for effect in effects if isinstance(effect, Emit)]
-        step = self._step(events, needs, time.time())
+        step = self._step(events, needs)
         segment_id = record.segment_id if isinstance(record, Transcript) else None
         step.write.records.append(RecordRow(self.call_id, self._records, body, segment_id))
         self._records += 1
         return step
 
-    def speak(self, interim: Transcript, now_s: float) -> None:
-        """Somebody is in mid-sentence: no tick until the final or the end of the hold."""
+    def speak(self, interim: Transcript, now_s: float) -> bool:
+        """Somebody is in mid-sentence: no tick until the final or the end of the hold. False: known to be outdated."""
+        if interim.revision < self._revisions.get(interim.segment_id, 0) or self.fold.knows(interim.segment_id):
+            return False
+        self._revisions.pop(interim.segment_id, None)
+        self._revisions[interim.segment_id] = interim.revision
+        if len(self._revisions) > _MOST_REVISIONS:
+            del self._revisions[next(iter(self._revisions))]
         self._speaking, self._spoke_at_s = interim.segment_id, now_s
         self.clock.hear(interim.time_s, now_s)
+        return True
 
     def wake_at_s(self, hold_s: float) -> float | None:
         """When, in `now_s`, a tick is due; None while nothing waits, or until something else has happened."""
@@ -178,15 +199,16 @@ class LiveCall:
             self.clock.hear(at_s, now_s)
         if isinstance(record, Transcript):
             self.arrivals[record.segment_id] = now_s
+            self._revisions.pop(record.segment_id, None)
             if record.segment_id == self._speaking:
                 self._speaking = None
         elif isinstance(record, Message):
             self._marks.add(encode_record(record))
 
-    def _step(self, events: list[Event], needs: list[NeedScore], wall_s: float) -> Step:
+    def _step(self, events: list[Event], needs: list[NeedScore]) -> Step:
         write, before = Write(), self._projection.row
         for event in events:
-            self._projection.take(event, self._events, wall_s, write)
+            self._projection.take(event, self._events, self._wall_s(event.at_s), write)
             self._events += 1
         finished = self.fold.ended
         if finished != self._projection.row.finished:

@@ -24,6 +24,7 @@ class Metrics:
         self.received = self._counter("chunks_received", "Messages taken.", "source", "kind")
         self.rejected = self._counter("chunks_rejected", "Messages answered with an error.", "source", "reason")
         self.repeated = self._counter("chunks_repeated", "Finals that were known already.", "source")
+        self.stale = self._counter("interims_stale", "Interims that came after a newer one or after their final.")
         self.shed = self._counter("interims_shed", "Interims dropped under load.")
         self.last_chunk = self._gauge("last_chunk_timestamp_seconds", "When the last message was taken.", "source")
         self.inference = self._histogram(

@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 from monitor.core.events import Event
+from monitor.service.answers import Answer
 from monitor.service.api import NoQuery, Route
+from monitor.service.commits import Interim
 from monitor.service.feeds import FeedQuery
 from monitor.service.problems import ProblemBody
-from stream.messages import Answer, Message
+from stream.messages import Message
 
 _REF = "#/components/schemas/{name}"
 _ERRORS = {
@@ -20,7 +22,10 @@ _ERRORS = {
     "401": "no token",
     "403": "another role",
     "404": "nothing there",
+    "409": "it is not in a state for this",
+    "413": "the body is too large",
     "422": "a field is wrong",
+    "503": "the service is busy, starting or stopping",
 }
 
 
@@ -28,7 +33,7 @@ def openapi(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """OpenAPI 3.1."""
     routes = list(routes)
     types = [ProblemBody]
-    types += [kind for route in routes for kind in (route.body, route.answer) if _described(kind)]
+    types += [kind for route in routes for kind in (route.body, route.body_json, route.answer) if _described(kind)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     known = dict(zip(map(id, types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -47,8 +52,8 @@ def openapi(routes: Iterable[Route], version: str) -> dict[str, Any]:
 
 def asyncapi(version: str) -> dict[str, Any]:
     """AsyncAPI 3.0 of the two websockets."""
-    frames = [Message, Answer, Event]
-    (message, answer, event), components = msgspec.json.schema_components(frames, ref_template=_REF)
+    frames = [Message, Answer, Event, Interim]
+    (message, answer, event, interim), components = msgspec.json.schema_components(frames, ref_template=_REF)
     _, filters = _struct(FeedQuery)
 
     def channel(address: str, what: str, **messages: Any) -> dict[str, Any]:
@@ -84,7 +89,9 @@ def asyncapi(version: str) -> dict[str, Any]:
         },
     }  # fmt: skip
     ingest = channel("/v1/ingest", "Messages of calls in, acknowledgements out.", message=message, answer=answer)
-    feed = channel("/v1/feed", "A snapshot first, then every event with its `seq`.", event=event, **around)
+    feed = channel(
+        "/v1/feed", "A snapshot first, then every event with its `seq`.", event=event, interim=interim, **around
+    )
     feed["bindings"] = {"ws": {"query": {"type": "object", "properties": filters}}}
     return {
         "asyncapi": "3.0.0",
@@ -93,7 +100,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         "operations": {
             "receiveMessages": operation("receive", "ingest", "message"),
             "answerMessages": operation("send", "ingest", "answer"),
-            "sendFeed": operation("send", "feed", "snapshot", "event", "dropped"),
+            "sendFeed": operation("send", "feed", "snapshot", "event", "interim", "dropped"),
         },
         "components": {"schemas": components},
     }
@@ -107,7 +114,10 @@ def _operation(route: Route, known: dict[int, Any]) -> dict[str, Any]:
             *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _names(route)),
             *_parameters(route),
         ],
-        "responses": {str(route.status): _response(route, known), **_problems(route)},
+        "responses": {
+            **{str(status): _response(route, known) for status in (route.status, *route.same_answer)},
+            **_problems(route),
+        },
         "security": [{"bearer": []}] if route.roles else [],
         "x-roles": sorted(route.roles),
     }
@@ -116,6 +126,8 @@ def _operation(route: Route, known: dict[int, Any]) -> dict[str, Any]:
     if route.body is not None:
         schema = {"type": "string"} if route.body is bytes else known[id(route.body)]
         content = {route.body_media: {"schema": schema}}
+        if route.body_json is not None:
+            content["application/json"] = {"schema": known[id(route.body_json)]}
         operation["requestBody"] = {"required": not route.body_optional, "content": content}
     return operation
 
@@ -130,7 +142,8 @@ def _response(route: Route, known: dict[int, Any]) -> dict[str, Any]:
 
 def _problems(route: Route) -> dict[str, Any]:
     body = {"application/problem+json": {"schema": {"$ref": _REF.format(name="ProblemBody")}}}
-    wanted = {"422", "400"} if route.body is not None else {"422"}
+    wanted = {"422", "400", "413"} if route.body is not None else {"422"}
+    wanted |= set(map(str, route.also))
     wanted |= {"401", "403"} if route.roles else set()
     wanted |= {"404"} if _names(route) else set()
     return {code: {"description": _ERRORS[code], "content": body} for code in sorted(wanted)}

@@ -75,6 +75,18 @@ def _position(cursor: str) -> tuple[float, float, str]:
     return (at, at, call_id)
 
 
+def _place(cursor: str) -> tuple[float, float, str]:
+    fired_at, _, rest = cursor.partition(":")
+    at_s, colon, alert_id = rest.partition(":")
+    try:
+        place = (float(fired_at), float(at_s), alert_id)
+    except ValueError:
+        colon = ""
+    if not colon:
+        raise ValueError("cursor: expected the cursor of an earlier page")
+    return place
+
+
 def calls(query: CallQuery) -> tuple[str, list[Any]]:
     where = _Where()
     if query.live is not None:
@@ -109,14 +121,17 @@ def alerts(query: AlertQuery) -> tuple[str, list[Any]]:
     where.add("call_id = ?", query.call_id)
     where.add("fired_at >= ?", query.since)
     where.add("fired_at < ?", query.until)
-    return f"{SELECT_ALERT}{where} ORDER BY fired_at DESC, call_id, n DESC LIMIT ?", [*where.values, query.limit]
+    where.add("(fired_at, at_s, alert_id) < (?, ?, ?)", None if query.cursor is None else _place(query.cursor))
+    order = "ORDER BY fired_at DESC, at_s DESC, alert_id DESC"
+    return f"{SELECT_ALERT}{where} {order} LIMIT ?", [*where.values, query.limit]
 
 
 _KEYS = {None: "NULL", "team": "c.team", "queue": "c.queue", "day": "date(c.opened_at, 'unixepoch')"}
 
 
-def _span(since: float | None, until: float | None) -> _Where:
+def _span(since: float | None, until: float | None, teams: tuple[str, ...] | None) -> _Where:
     where = _Where()
+    where.one_of("c.team", teams)
     where.add("c.opened_at >= ?", since)
     where.add("c.opened_at < ?", until)
     return where
@@ -128,16 +143,20 @@ def _key(by: str | None) -> str:
     return _KEYS[by]
 
 
-def stats_calls(since: float | None, until: float | None, by: str | None) -> tuple[str, list[Any]]:
-    where = _span(since, until)
+def stats_calls(
+    since: float | None, until: float | None, by: str | None, teams: tuple[str, ...] | None
+) -> tuple[str, list[Any]]:
+    where = _span(since, until, teams)
     sql = f"""SELECT {_key(by)} AS key, COUNT(*), SUM(c.state = 'ended'),
-        SUM(c.state = 'ended' AND COALESCE(c.outcome, c.outcome_guess, '') = '{ESCALATED}')
+        SUM(COALESCE(c.outcome, c.outcome_guess, '') = '{ESCALATED}')
         FROM calls c{where} GROUP BY key ORDER BY key"""
     return sql, where.values
 
 
-def stats_alerts(since: float | None, until: float | None, by: str | None) -> tuple[str, list[Any]]:
-    where = _span(since, until)
+def stats_alerts(
+    since: float | None, until: float | None, by: str | None, teams: tuple[str, ...] | None
+) -> tuple[str, list[Any]]:
+    where = _span(since, until, teams)
     sql = f"""SELECT {_key(by)}, a.acknowledged_at - a.fired_at
         FROM alerts a JOIN calls c ON c.call_id = a.call_id{where}"""
     return sql, where.values
@@ -159,7 +178,7 @@ def stat_rows(calls: list[Any], alerts: list[Any], by: str | None) -> list[StatR
                 calls=count,
                 ended=ended,
                 escalated=escalated,
-                escalation_rate=100.0 * escalated / ended if ended > 0 else None,
+                escalation_rate=100.0 * escalated / count if count > 0 else None,
                 alerts=len(waits.get(key, [])),
                 acknowledged=len(acked),
                 ack_p50_s=statistics.median(acked) if acked else None,

@@ -11,8 +11,9 @@ from monitor.core.inputs import AlertAction, PromptAction
 from monitor.service import views
 from monitor.service.answers import Refused
 from monitor.service.api import Ask
+from monitor.service.cursors import Cursor, opened, sealed, unknown
 from monitor.service.problems import Problem
-from monitor.service.rest_calls import Limit, When, Word, visible
+from monitor.service.rest_calls import Limit, When, Word, unix, visible
 from monitor.service.rows import AlertQuery, AlertRow, CallQuery
 from stream.redact import redact
 
@@ -35,6 +36,7 @@ class AlertsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: When | None = None
     until: When | None = None
     limit: Limit = 200
+    cursor: Cursor | None = None
 
 
 class ActBody(msgspec.Struct, frozen=True):
@@ -51,10 +53,25 @@ class SnoozeBody(msgspec.Struct, frozen=True):
 
 
 class FeedbackBody(msgspec.Struct, frozen=True):
-    """Was the alert right? `late`: right, but too late to help."""
+    """Was the alert right? `late`: right, but too late to help. `verdict` is another name for `feedback`."""
 
-    verdict: Literal["true", "false", "late"]
+    feedback: Literal["true", "false", "late"] | bool | None = None
+    verdict: Literal["true", "false", "late"] | None = None
     note: Note = ""
+
+    def said(self) -> str:
+        """Raises Problem 422 unless it says one thing."""
+        said = {str(word).lower() for word in (self.feedback, self.verdict) if word is not None}
+        if len(said) != 1:
+            raise Problem(422, "Body: expected feedback, one of true, false and late.", field="feedback")
+        return said.pop()
+
+
+class Feedback(msgspec.Struct, frozen=True):
+    """What is kept of a feedback."""
+
+    verdict: str
+    note: str
 
 
 class PromptBody(msgspec.Struct, frozen=True):
@@ -82,12 +99,18 @@ async def alerts(ask: Ask) -> views.AlertPage:
         teams=ask.principal.team_limit,
         agent=wanted.agent,
         call_id=wanted.call_id,
-        since=None if wanted.since is None else wanted.since.timestamp(),
-        until=None if wanted.until is None else wanted.until.timestamp(),
-        limit=wanted.limit,
+        since=unix(wanted.since),
+        until=unix(wanted.until),
+        limit=wanted.limit + 1,
+        cursor=opened(wanted.cursor),
     )
-    rows = await asyncio.to_thread(ask.store.alerts, query)
-    return views.AlertPage(alerts=[views.alert(row) for row in rows])
+    try:
+        rows = await asyncio.to_thread(ask.store.alerts, query)
+    except ValueError:
+        raise unknown() from None
+    page = rows[: wanted.limit]
+    following = sealed(page[-1].cursor) if len(rows) > len(page) else None
+    return views.AlertPage(alerts=[views.alert(row) for row in page], next=following)
 
 
 async def ack(ask: Ask) -> views.AlertView:
@@ -108,7 +131,7 @@ async def resolve(ask: Ask) -> views.AlertView:
 
 async def feedback(ask: Ask) -> views.AnnotationView:
     row = await _alert(ask)
-    body = msgspec.structs.replace(ask.body, note=_clean(ask, ask.body.note))
+    body = Feedback(ask.body.said(), _clean(ask, ask.body.note))
     stored = await asyncio.to_thread(
         ask.store.add_annotation,
         row.call_id,
@@ -164,19 +187,27 @@ async def _alert(ask: Ask) -> AlertRow:
 
 async def _prompt(ask: Ask, action: str) -> Done:
     prompt_id = ask.path["prompt_id"]
-    call_id = ask.body.call_id or await asyncio.to_thread(_call_of_prompt, ask, prompt_id)
+    call_id = await asyncio.to_thread(_call_of_prompt, ask, prompt_id)
     await visible(ask, call_id)
     await _do(ask, PromptAction(call_id=call_id, at_s=0.0, prompt_id=prompt_id, action=action))
     return Done(call_id, prompt_id, action)
 
 
 def _call_of_prompt(ask: Ask, prompt_id: str) -> str:
-    """Looks through the reader's latest calls: a prompt is answered while it is fresh."""
+    """Looks into the call that is named, or through the reader's latest: a prompt is answered while it is fresh.
+
+    Raises Problem 404 when the prompt is not there.
+    """
     mark = b'"prompt_id":' + msgspec.json.encode(prompt_id)
-    recent = ask.store.calls(CallQuery(agent=ask.principal.agent_id, limit=RECENT_CALLS))
-    for row in recent:
-        if any(mark in event for event in ask.store.events(row.call_id)):
-            return row.call_id
+    named: str | None = ask.body.call_id
+    if named is None:
+        recent = ask.store.calls(CallQuery(agent=ask.principal.agent_id, limit=RECENT_CALLS))
+        call_ids = [row.call_id for row in recent]
+    else:
+        call_ids = [named]
+    for call_id in call_ids:
+        if any(mark in event for event in ask.store.events(call_id)):
+            return call_id
     raise Problem(404, "There is no such prompt.")
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from starlette.responses import Response
 
+from models.labels import ALL_LABELS, HEAT_OUTPUTS
 from monitor import export
 from monitor.core.events import decode
 from monitor.service import views
 from monitor.service.api import Ask
-from monitor.service.handoff import Handoff, handoff
+from monitor.service.auth import Principal
+from monitor.service.cursors import Cursor, opened, sealed, unknown
+from monitor.service.handoff import Handoff, for_agent, handoff
 from monitor.service.problems import Problem
 from monitor.service.rows import AlertQuery, CallQuery, CallRow
 from stream.redact import redact
@@ -25,6 +26,9 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 When = Annotated[datetime, msgspec.Meta(tz=True)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=500)]
+
+VOCABULARY = frozenset(ALL_LABELS) - frozenset(HEAT_OUTPUTS)
+"""Names of emotions, cues, moves and steps."""
 
 NDJSON = "application/x-ndjson"
 EXPORT_MEDIA = {"jsonl": NDJSON, "json": "application/json", "csv": "text/csv"}
@@ -45,7 +49,7 @@ class CallsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outcome: Word | None = None
     text: Word | None = None
     limit: Limit = 100
-    cursor: Word | None = None
+    cursor: Cursor | None = None
 
 
 class EventsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,9 +100,9 @@ async def calls(ask: Ask) -> views.CallPage:
     wanted: CallsQuery = ask.query
     query = CallQuery(
         live=wanted.live,
-        since=_unix(wanted.since),
-        until=_unix(wanted.until),
-        agent=wanted.agent,
+        since=unix(wanted.since),
+        until=unix(wanted.until),
+        agent=_agent(ask.principal, wanted),
         team=wanted.team,
         teams=ask.principal.team_limit,
         customer=wanted.customer,
@@ -108,25 +112,43 @@ async def calls(ask: Ask) -> views.CallPage:
         outcome=wanted.outcome,
         text=wanted.text,
         limit=wanted.limit + 1,
-        cursor=None if wanted.cursor is None else _opened(wanted.cursor),
+        cursor=opened(wanted.cursor),
     )
     try:
         rows = await asyncio.to_thread(ask.store.calls, query)
     except ValueError:
-        raise _no_cursor() from None
+        raise unknown() from None
     page = rows[: wanted.limit]
-    following = _sealed(page[-1].cursor) if len(rows) > len(page) else None
-    return views.CallPage(calls=[views.call(row) for row in page], next=following)
+    following = sealed(page[-1].cursor) if len(rows) > len(page) else None
+    return views.CallPage(calls=[_shown(ask.principal, row) for row in page], next=following)
+
+
+def _agent(who: Principal, wanted: CallsQuery) -> str | None:
+    """Whose calls are listed: an agent's own. Raises Problem 403 for what an agent may not ask."""
+    if who.role != "agent":
+        return wanted.agent
+    if wanted.agent not in (None, who.agent_id):
+        raise Problem(403, "An agent sees their own calls only.", field="agent")
+    for name in ("label", "min_peak", "outcome"):
+        if getattr(wanted, name) is not None:
+            raise Problem(403, f"An agent cannot search by {name}.", field=name)
+    return who.agent_id
+
+
+def _shown(who: Principal, row: CallRow) -> views.CallSummary:
+    summary = views.call(row)
+    return views.for_agent(summary) if who.role == "agent" else summary
 
 
 async def call(ask: Ask) -> views.CallDetail:
     row = await visible(ask, ask.path["call_id"])
-    alerts = await asyncio.to_thread(ask.store.alerts, AlertQuery(call_id=row.call_id))
-    notes = await asyncio.to_thread(ask.store.annotations, row.call_id)
+    for_agent = ask.principal.role == "agent"
+    alerts = [] if for_agent else await asyncio.to_thread(ask.store.alerts, AlertQuery(call_id=row.call_id))
+    said = await asyncio.to_thread(ask.store.annotations, row.call_id)
     return views.CallDetail(
-        call=views.call(row),
-        alerts=[views.alert(one) for one in alerts],
-        annotations=[views.annotation(one) for one in notes],
+        call=_shown(ask.principal, row),
+        alerts=msgspec.UNSET if for_agent else [views.alert(one) for one in alerts],
+        annotations=[views.annotation(one) for one in said if one.kind == "note" or not for_agent],
     )
 
 
@@ -144,7 +166,7 @@ async def exported(ask: Ask) -> Response:
     form: str = ask.query.format
     records = await asyncio.to_thread(ask.store.records, row.call_id)
     bodies = await asyncio.to_thread(ask.store.events, row.call_id)
-    content = await asyncio.to_thread(export.render, form, row.call_id, records, bodies)
+    content = await asyncio.to_thread(export.render, form, row.call_id, views.instant(row.opened_at), records, bodies)
     name = "".join(char if char.isascii() and (char.isalnum() or char in "-_.") else "_" for char in row.call_id)
     answer = _raw(content, EXPORT_MEDIA[form])
     answer.headers["content-disposition"] = f'attachment; filename="{name[:100]}.{form}"'
@@ -154,23 +176,37 @@ async def exported(ask: Ask) -> Response:
 async def handed_over(ask: Ask) -> Handoff:
     row = await visible(ask, ask.path["call_id"])
     bodies = await asyncio.to_thread(ask.store.events, row.call_id)
-    return await asyncio.to_thread(lambda: handoff(row.call_id, [decode(body) for body in bodies]))
+    sheet = await asyncio.to_thread(lambda: handoff(row.call_id, [decode(body) for body in bodies]))
+    return for_agent(sheet) if ask.principal.role == "agent" else sheet
 
 
 async def note(ask: Ask) -> views.AnnotationView:
-    return await _annotate(ask, "note")
+    row = await visible(ask, ask.path["call_id"])
+    await _check_segment(ask, row)
+    return await _annotate(ask, row, "note")
 
 
 async def annotation(ask: Ask) -> views.AnnotationView:
-    return await _annotate(ask, "annotation")
+    row = await visible(ask, ask.path["call_id"])
+    await _check_segment(ask, row)
+    if ask.body.label is not None and ask.body.label not in VOCABULARY and ask.body.label not in row.labels:
+        raise Problem(422, "Body: label is none of the label guide's names.", field="label")
+    return await _annotate(ask, row, "annotation")
+
+
+async def _check_segment(ask: Ask, row: CallRow) -> None:
+    """Raises Problem 422 when the body names a segment that the call does not have."""
+    segment_id: str | None = ask.body.segment_id
+    if segment_id is not None and not await asyncio.to_thread(ask.store.has_segment, row.call_id, segment_id):
+        raise Problem(422, "Body: the call has no final with this segment_id.", field="segment_id")
 
 
 async def scorecard(ask: Ask) -> views.AnnotationView:
-    return await _annotate(ask, "scorecard")
+    return await _annotate(ask, await visible(ask, ask.path["call_id"]), "scorecard")
 
 
 async def outcome(ask: Ask) -> views.AnnotationView:
-    return await _annotate(ask, "outcome")
+    return await _annotate(ask, await visible(ask, ask.path["call_id"]), "outcome")
 
 
 async def visible(ask: Ask, call_id: str) -> CallRow:
@@ -181,9 +217,8 @@ async def visible(ask: Ask, call_id: str) -> CallRow:
     return row
 
 
-async def _annotate(ask: Ask, kind: str) -> views.AnnotationView:
+async def _annotate(ask: Ask, row: CallRow, kind: str) -> views.AnnotationView:
     """People write numbers too: their words are redacted like everybody's."""
-    row = await visible(ask, ask.path["call_id"])
     body = ask.body
     if body.text:
         body = msgspec.structs.replace(body, text=redact(body.text, ask.services.config.ingest.region))
@@ -197,20 +232,6 @@ def _raw(content: bytes, media: str) -> Response:
     return Response(content, media_type=media, headers={"cache-control": "no-store"})
 
 
-def _unix(when: datetime | None) -> float | None:
+def unix(when: datetime | None) -> float | None:
+    """Seconds since 1970."""
     return None if when is None else when.timestamp()
-
-
-def _sealed(cursor: str) -> str:
-    return base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
-
-
-def _opened(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise _no_cursor() from None
-
-
-def _no_cursor() -> Problem:
-    return Problem(422, "Parameter cursor: expected the `next` of an earlier page.", field="cursor")

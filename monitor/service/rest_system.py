@@ -6,7 +6,6 @@ import asyncio
 import queue
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -16,12 +15,12 @@ from models.types import Score, ScoreInput
 from models.worker import Overloaded, ScoringWorker
 from monitor import replay
 from monitor.core.events import encode
-from monitor.recordings import LineError, read_records
+from monitor.recordings import LineError, judged_otherwise, read_records
 from monitor.service import views
 from monitor.service.api import Ask, as_json
 from monitor.service.auth import TICKET_S
 from monitor.service.problems import Problem
-from monitor.service.rest_calls import When, visible
+from monitor.service.rest_calls import When, unix, visible
 from monitor.service.tokens import Role
 
 MAX_UPLOAD = 16 << 20
@@ -44,11 +43,13 @@ class ReplayBody(msgspec.Struct, frozen=True):
     call_id: str
 
 
-class Replayed(msgspec.Struct, frozen=True):
+class Replayed(msgspec.Struct, frozen=True, omit_defaults=True):
     """The events of recorded calls, calls in order of appearance."""
 
     calls: list[str]
     events: list[msgspec.Raw]
+    judged_otherwise: dict[str, list[str]] = {}
+    """Uploaded exports that were judged with another model, rules or packs: their events may differ from live."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -106,14 +107,12 @@ async def metrics(ask: Ask) -> Response:
 
 
 async def stats(ask: Ask) -> views.StatsView:
-    """A supervisor of some teams sees those teams' groups."""
+    """For a supervisor of some teams only those teams' calls count."""
     wanted: StatsQuery = ask.query
-    limit = ask.principal.team_limit
-    if limit is not None and wanted.by != "team":
-        raise Problem(422, "You see your own teams only: use by=team.", field="by")
-    groups = await asyncio.to_thread(ask.store.stats, _unix(wanted.since), _unix(wanted.until), wanted.by)
-    seen = [group for group in groups if limit is None or group.key in limit]
-    return views.StatsView(by=wanted.by, groups=seen, load=dict(ask.runtime.load))
+    groups = await asyncio.to_thread(
+        ask.store.stats, unix(wanted.since), unix(wanted.until), wanted.by, ask.principal.team_limit
+    )
+    return views.StatsView(by=wanted.by, groups=groups, load=dict(ask.runtime.load))
 
 
 async def me(ask: Ask) -> Me:
@@ -152,7 +151,8 @@ async def _uploaded(ask: Ask) -> Replayed:
         records = list(read_records(ask.body.splitlines(), "upload"))
         found = list(replay.replay(records, services.rules, scorer, region=region))
         calls = list(dict.fromkeys(call_id for call_id, _ in found))
-        return Replayed(calls, [msgspec.Raw(encode(event)) for _, event in found])
+        other = judged_otherwise(records, services.rules.versions)
+        return Replayed(calls, [msgspec.Raw(encode(event)) for _, event in found], other)
 
     async with services.replaying:
         try:
@@ -190,7 +190,3 @@ class Through:
                 raise result
             scores.append(result)
         return scores
-
-
-def _unix(when: datetime | None) -> float | None:
-    return None if when is None else when.timestamp()

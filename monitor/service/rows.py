@@ -97,6 +97,11 @@ class AlertRow(msgspec.Struct, frozen=True):
     resolved_by: str | None = None
     note: str | None = None
 
+    @property
+    def cursor(self) -> str:
+        """Give this as `AlertQuery.cursor` to go on after this row."""
+        return f"{self.fired_at!r}:{self.at_s!r}:{self.alert_id}"
+
 
 class Annotation(msgspec.Struct, frozen=True):
     """What a person said about a call or one of its alerts; `kind`: annotation scorecard outcome note feedback."""
@@ -111,7 +116,7 @@ class Annotation(msgspec.Struct, frozen=True):
 
 
 class StatRow(msgspec.Struct, frozen=True):
-    """Figures of a group of calls; `escalation_rate` is escalated / ended x 100, None without calls."""
+    """Figures of a group of calls; `escalation_rate` is escalated / calls x 100, None without calls."""
 
     key: str | None
     calls: int
@@ -157,6 +162,7 @@ class AlertQuery(msgspec.Struct, frozen=True):
     since: float | None = None
     until: float | None = None
     limit: int = 200
+    cursor: str | None = None
 
 
 @dataclasses.dataclass

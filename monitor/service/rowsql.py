@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.service.rows import AlertRow, CallRow, Write
+from monitor.service.rows import AlertRow, CallRow, EventRow, Write
 
 
 class JournalGap(Exception):
@@ -61,10 +61,7 @@ def store(db: sqlite3.Connection, batch: Write) -> list[int]:
         row = (record.call_id, record.n, record.segment_id, record.body)
         if db.execute(INSERT_RECORD, row).rowcount != 1:
             raise JournalGap(f"record {record.n} of a call has no predecessor")
-    seqs = []
-    for event in batch.events:
-        row_id = db.execute(INSERT_EVENT, (event.call_id, event.n, event.type, event.at_s, event.body)).lastrowid
-        seqs.append(int(row_id or 0))
+    seqs = [_add(db, event) for event in batch.events]
     for call in batch.calls:
         db.execute(_UPSERT_CALL, _values(call))
     for alert in batch.alerts:
@@ -84,6 +81,18 @@ def erase(db: sqlite3.Connection, call_ids: Sequence[str]) -> int:
             gone_here = db.execute(f"DELETE FROM {table} WHERE call_id = ?", (call_id,)).rowcount
         gone += gone_here
     return gone
+
+
+def erase_saying(db: sqlite3.Connection, call_ids: Sequence[str], goodbyes: Sequence[EventRow]) -> list[int]:
+    """`erase`, and the seqs of events that are told but not kept."""
+    seqs = [_add(db, event) for event in goodbyes]
+    erase(db, call_ids)
+    return seqs
+
+
+def _add(db: sqlite3.Connection, event: EventRow) -> int:
+    row = (event.call_id, event.n, event.type, event.at_s, event.body)
+    return int(db.execute(INSERT_EVENT, row).lastrowid or 0)
 
 
 def _values(row: CallRow | AlertRow) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -17,6 +18,7 @@ from monitor.service.admission import Admission
 from monitor.service.answers import NO_CALL, NOT_STORED, Receipt, Refused, Taken
 from monitor.service.calltable import CallTable
 from monitor.service.commits import Commits
+from monitor.service.erasing import Eraser
 from monitor.service.hub import Hub
 from monitor.service.limits import Limits
 from monitor.service.livecall import LiveCall
@@ -50,6 +52,7 @@ class Runtime:
         self._store = store
         self._table = CallTable(self.limits, rules, store, self.metrics)
         self._admission = Admission(self.limits, self._table, store, self.hub, self.metrics)
+        self._eraser = Eraser(self._table, store, self.hub)
         self._watch: asyncio.Task[None] | None = None
         if store.writer is not None:
             store.writer.on_group = self.metrics.commit_jobs.observe
@@ -120,6 +123,10 @@ class Runtime:
         step, stored = self._table.apply(call, moved)
         await Taken(Receipt(action.call_id), stored).durable()
         return step.events
+
+    async def erase(self, find: Callable[[], Sequence[str]], by: str) -> list[str]:
+        """Removes calls for good, live ones too; see `Eraser.erase`."""
+        return await self._eraser.erase(find, by)
 
     def views(self) -> list[CallView]:
         """The calls that have not ended, as they were last stored."""

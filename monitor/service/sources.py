@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from monitor.service.limits import MESSAGE_BYTES
 from stream.messages import Message, MessageError, decode
+from stream.schema import MAX_NAME_CHARS
 
 SOURCES = ("native",)
 """The formats that this service reads."""
+
+
+class _Names(msgspec.Struct):
+    call_id: Any = None
+    segment_id: Any = None
+
+
+_names = msgspec.json.Decoder(_Names)
 
 
 class UnknownSource(Exception):
@@ -38,6 +48,14 @@ class Source:
             raise MessageError("too_large", f"The frame is too large: send at most {MESSAGE_BYTES} bytes.")
         return decode(self._completed(text) if self._defaults else text)
 
+    def names(self, text: str) -> tuple[str | None, str | None]:
+        """Call and segment of a refused frame, where they can be told."""
+        try:
+            said = _names.decode(text)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            said = _Names()
+        return _name(said.call_id) or self._defaults.get("call_id"), _name(said.segment_id)
+
     def _completed(self, text: str) -> str | bytes:
         """The frame with the defaults in its empty places; what is no JSON object is left for `decode` to refuse."""
         try:
@@ -52,3 +70,7 @@ class Source:
             if name in self._defaults and fields.get(name) is None:
                 fields[name] = self._defaults[name]
         return msgspec.json.encode(fields)
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME_CHARS else None

@@ -19,6 +19,7 @@ from monitor.service.rows import (
     Annotation,
     CallQuery,
     CallRow,
+    EventRow,
     StatRow,
     StoreError,
     Write,
@@ -101,12 +102,25 @@ class Store:
     def erase(self, call_ids: Sequence[str]) -> int:
         """Removes every trace of these calls from the file, freed pages too; blocks. Returns how many there were."""
         gone: int = self.transact(lambda db: rowsql.erase(db, call_ids))
-        checkpoint = schema.connect(self.path)
-        try:
-            checkpoint.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            checkpoint.close()
+        self.truncate_log()
         return gone
+
+    def erase_saying(
+        self, call_ids: Sequence[str], goodbyes: Sequence[EventRow], done: Callable[[list[int] | Exception], None]
+    ) -> None:
+        """Queues the same; `done` hears, as in `write`, the global seqs of `goodbyes`, which are not kept either.
+
+        Call `truncate_log` afterwards. Raises StoreBusy when the queue is full.
+        """
+        self._writing().submit(lambda db: rowsql.erase_saying(db, call_ids, goodbyes), done)
+
+    def truncate_log(self) -> None:
+        """Empties the write-ahead log, which still holds what was erased; blocks, waiting for readers and writer."""
+        db = schema.connect(self.path)
+        try:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            db.close()
 
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a value under `key`; blocks until committed."""
@@ -174,6 +188,7 @@ class Store:
         return queries.alert_row(rows[0]) if rows else None
 
     def alerts(self, query: AlertQuery = ALL_ALERTS) -> list[AlertRow]:
+        """Newest first; the next page starts at the last row's `cursor`. ValueError for a cursor that is none."""
         sql, values = queries.alerts(query)
         return [queries.alert_row(row) for row in self._all(sql, *values)]
 
@@ -190,11 +205,20 @@ class Store:
         rows = self._all("SELECT value FROM meta WHERE key = ?", key)
         return None if not rows else str(rows[0][0])
 
-    def stats(self, since: float | None = None, until: float | None = None, by: str | None = None) -> list[StatRow]:
-        """Figures of the calls opened in the span; `by`: None (one row), `team`, `queue` or `day` (UTC)."""
-        sql, values = queries.stats_calls(since, until, by)
+    def stats(
+        self,
+        since: float | None = None,
+        until: float | None = None,
+        by: str | None = None,
+        teams: tuple[str, ...] | None = None,
+    ) -> list[StatRow]:
+        """Figures of the calls opened in the span; `by`: None (one row), `team`, `queue` or `day` (UTC).
+
+        `teams`: only calls of these count; None: of all.
+        """
+        sql, values = queries.stats_calls(since, until, by, teams)
         calls = self._all(sql, *values)
-        sql, values = queries.stats_alerts(since, until, by)
+        sql, values = queries.stats_alerts(since, until, by, teams)
         return queries.stat_rows(calls, self._all(sql, *values), by)
 
     def _all(self, sql: str, *values: Any) -> list[Any]:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from monitor.service.rows import AlertRow, Annotation, CallRow, StatRow
 
 
 class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One call in a list."""
+    """One call in a list. What judges it is left out for an agent (`for_agent`)."""
 
     call_id: str
     source: str
@@ -25,17 +26,22 @@ class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     ended_at: datetime | None
     duration_s: float
-    tension: float
-    peak_tension: float
-    risk: float
+    tension: float | UnsetType
+    peak_tension: float | UnsetType
+    risk: float | UnsetType
     stage: str | None
-    labels: list[str]
-    outcome_guess: str | None
-    outcome: str | None
-    customer_type: str | None
-    flags: list[str]
+    labels: list[str] | UnsetType
+    outcome_guess: str | UnsetType | None
+    outcome: str | UnsetType | None
+    customer_type: str | UnsetType | None
+    flags: list[str] | UnsetType
     turns: int
-    alerts: int
+    alerts: int | UnsetType
+
+
+_JUDGEMENTS = (
+    "tension", "peak_tension", "risk", "labels", "outcome_guess", "outcome", "customer_type", "flags", "alerts",
+)  # fmt: skip
 
 
 class AlertView(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,8 +80,10 @@ class AnnotationView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One call with what came of it. An agent gets no alerts, and of the annotations the notes."""
+
     call: CallSummary
-    alerts: list[AlertView]
+    alerts: list[AlertView] | UnsetType
     annotations: list[AnnotationView]
 
 
@@ -87,7 +95,10 @@ class CallPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first. `next` is the `cursor` of the following page; null on the last one."""
+
     alerts: list[AlertView]
+    next: str | None
 
 
 class StatsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +135,11 @@ def call(row: CallRow) -> CallSummary:
         turns=row.turns,
         alerts=row.alerts,
     )
+
+
+def for_agent(summary: CallSummary) -> CallSummary:
+    """The call as its agent may see it: who, when and in what stage, but nothing that ranks or judges it."""
+    return msgspec.structs.replace(summary, **dict.fromkeys(_JUDGEMENTS, UNSET))
 
 
 def alert(row: AlertRow) -> AlertView:

@@ -59,6 +59,39 @@ def test_feedback_is_kept_with_the_call(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [({"feedback": "false"}, "false"), ({"feedback": True}, "true"), ({"feedback": "late", "verdict": "late"}, "late")],
+)
+def test_feedback_by_the_name_of_the_protocol(service: Service, body: dict[str, Any], said: str) -> None:
+    alert = alert_of(service, "angry", "must_report")
+    answer = service.http.post(f"/v1/alerts/{alert['alert_id']}/feedback", json=body)
+    assert (answer.status_code, answer.json()["body"]["verdict"]) == (201, said)
+
+
+@pytest.mark.parametrize("body", [{}, {"feedback": "maybe"}, {"feedback": "true", "verdict": "false"}])
+def test_feedback_says_one_thing(service: Service, body: dict[str, Any]) -> None:
+    alert = alert_of(service, "angry", "must_report")
+    answer = service.http.post(f"/v1/alerts/{alert['alert_id']}/feedback", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, "feedback")
+
+
+def test_alerts_page_by_cursor(service: Service) -> None:
+    whole = service.http.get("/v1/alerts").json()
+    assert whole["next"] is None
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": 1}
+    while True:
+        page = service.http.get("/v1/alerts", params=query).json()
+        found += [alert["alert_id"] for alert in page["alerts"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert found == [alert["alert_id"] for alert in whole["alerts"]]
+    wrong = service.http.get("/v1/alerts?cursor=AAAA")
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "cursor")
+
+
+@pytest.mark.parametrize(
     ("query", "kinds"),
     [
         ("severity=warning", {"unsatisfied_close"}),
@@ -78,6 +111,7 @@ def test_alerts_are_found_by(service: Service, query: str, kinds: set[str]) -> N
 def test_an_unknown_alert_or_prompt_is_404(service: Service) -> None:
     assert service.http.post("/v1/alerts/al-none/ack").status_code == 404
     assert service.http.post("/v1/prompts/pr-none/used").status_code == 404
+    assert service.http.post("/v1/prompts/pr-none/used", json={"call_id": "angry"}).status_code == 404
 
 
 @pytest.mark.parametrize("action", ["used", "dismissed"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from monitor.core.events import decode
-from tests.api.service import Service
+from tests.api.conftest import ANGRY
+from tests.api.service import Service, call, running
 from tests.service.conftest import make_rules, refolded
 
 
@@ -53,6 +56,10 @@ def test_pages_follow_by_cursor_without_gap_or_double(service: Service) -> None:
         ("min_peak=2", "min_peak"),
         ("since=yesterday", "since"),
         ("since=2026-01-01T00:00:00", "since"),
+        ("since=1767225600", "since"),
+        ("since=1767225600.5", "since"),
+        ("since=2026-01-01", "since"),
+        ("until=2026-13-01T00:00:00Z", "until"),
         ("cursor=%21%21", "cursor"),
         ("cursor=AAAA", "cursor"),
         ("team=a&team=b", "team"),
@@ -88,7 +95,9 @@ def test_events_are_those_of_the_store_as_array_or_lines(service: Service) -> No
 def test_the_exported_journal_folds_to_the_same_bytes(service: Service) -> None:
     answer = service.http.get("/v1/calls/angry/export?format=jsonl")
     assert answer.headers["content-disposition"] == 'attachment; filename="angry.jsonl"'
-    assert refolded(answer.content.splitlines(), make_rules()) == service.store.events("angry")
+    head, *journal = answer.content.splitlines()
+    assert json.loads(head)["versions"] == make_rules().versions
+    assert refolded(journal, make_rules()) == service.store.events("angry")
 
 
 def test_exports_as_json_and_csv(service: Service) -> None:
@@ -111,7 +120,7 @@ def test_the_handoff_says_what_was_heard_and_what_was_not(service: Service) -> N
     ("path", "body"),
     [
         ("notes", {"text": "Write to mila@example.com", "at_s": 12.5}),
-        ("annotations", {"segment_id": "2", "label": "insult", "verdict": "wrong"}),
+        ("annotations", {"segment_id": "0", "label": "insult", "verdict": "wrong"}),
         ("scorecard", {"scores": {"listening": 0.5}, "text": "fine"}),
         ("outcome", {"outcome": "resolved"}),
     ],
@@ -144,6 +153,10 @@ def test_an_outcome_becomes_that_of_the_call(service: Service) -> None:
         ("/v1/calls/calm/scorecard", b'{"scores":{"a":2}}', 422, "scores[...]"),
         ("/v1/calls/calm/outcome", b'{"outcome":"great"}', 422, "outcome"),
         ("/v1/calls/nobody/notes", b'{"text":"x"}', 404, None),
+        ("/v1/calls/calm/notes", b'{"text":"x","segment_id":"99"}', 422, "segment_id"),
+        ("/v1/calls/calm/annotations", b'{"segment_id":"99","label":"insult"}', 422, "segment_id"),
+        ("/v1/calls/calm/annotations", b'{"segment_id":"0","label":"rudeness"}', 422, "label"),
+        ("/v1/calls/calm/annotations", b'{"segment_id":"0","label":"heat_1"}', 422, "label"),
         ("/v1/replays", b'{"type":"nonsense"}', 422, None),
     ],
 )
@@ -206,3 +219,54 @@ def test_health_metrics_and_headers(service: Service) -> None:
 def test_every_stored_event_decodes(service: Service) -> None:
     for body in service.store.events("angry"):
         decode(body)
+
+
+def test_the_escalation_rate_is_over_all_calls(tmp_path: Path) -> None:
+    with running(tmp_path) as own:
+        own.send(call("angry", ANGRY))
+        own.send(call("goes-on", ["Hello."], end=False))
+        own.settle("angry")
+        (group,) = own.http.get("/v1/stats").json()["groups"]
+        assert (group["calls"], group["ended"], group["escalated"], group["escalation_rate"]) == (2, 1, 1, 50.0)
+
+
+def test_an_uploaded_export_of_other_rules_is_told(service: Service) -> None:
+    head, rest = service.http.get("/v1/calls/angry/export").content.split(b"\n", 1)
+    other = json.loads(head)
+    other["versions"]["model"] = "older"
+    for first, told in ((head, None), (json.dumps(other).encode(), {"angry": ["model older"]})):
+        body = service.http.post("/v1/replays", content=first + b"\n" + rest).json()
+        assert body.get("judged_otherwise") == told
+        assert body["events"]
+
+
+def test_a_live_call_without_a_score_is_exported_as_a_journal(tmp_path: Path) -> None:
+    """Nothing but its head tells it from a bare transcript, which would be flushed and scored at its end."""
+    with running(tmp_path) as own:
+        own.send(call("c", ["Hello, I wait for a call back."], end=False)[1:])
+        journal = own.http.get("/v1/calls/c/export").content
+        events = own.http.get("/v1/calls/c/events").json()
+        assert own.http.post("/v1/replays", content=journal).json()["events"] == events
+
+
+@pytest.mark.parametrize("call_id", ["c/events", "c/export", "c/handoff", "100%", "a%2Fb", "c/d/e"])
+def test_a_call_id_with_slashes_routes_to_itself(tmp_path: Path, call_id: str) -> None:
+    with running(tmp_path) as own:
+        own.send(call(call_id, ["Hello."]))
+        own.send(call("c", ["Thanks."]))
+        own.settle(call_id, "c")
+        path = f"/v1/calls/{quote(call_id, safe='')}"
+        assert own.http.get(path).json()["call"]["call_id"] == call_id
+        assert {event["call_id"] for event in own.http.get(f"{path}/events").json()} == {call_id}
+        assert own.http.post(f"{path}/notes", json={"text": "x"}).status_code == 201
+        assert len(own.http.get(path).json()["annotations"]) == 1
+
+
+def test_a_cursor_of_a_long_id_is_taken_back(tmp_path: Path) -> None:
+    with running(tmp_path) as own:
+        names = ["ž" * 200, "č" * 200]
+        for name in names:
+            own.send(call(name, ["Hello."]))
+        first = own.http.get("/v1/calls?limit=1").json()
+        second = own.http.get("/v1/calls", params={"limit": 1, "cursor": first["next"]}).json()
+        assert [first["calls"][0]["call_id"], second["calls"][0]["call_id"]] == names[::-1]

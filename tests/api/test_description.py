@@ -51,3 +51,27 @@ def test_asyncapi_has_both_websockets(service: Service) -> None:
     assert {channel["address"] for channel in document["channels"].values()} == {"/v1/ingest", "/v1/feed"}
     filters = document["channels"]["feed"]["bindings"]["ws"]["query"]["properties"]
     assert set(filters) == {"team", "agent", "call_id", "severity", "since", "ticket"}
+
+
+def test_asyncapi_has_the_interim_frame_and_errors_name_their_call(service: Service) -> None:
+    document = service.http.get("/asyncapi.json").json()
+    interim = resolve(document, document["channels"]["feed"]["messages"]["interim"]["payload"]["$ref"][2:])
+    assert set(interim["properties"]) == {
+        "type", "call_id", "segment_id", "revision", "role", "text", "start_s", "at_s",
+    }  # fmt: skip
+    assert {"$ref": "#/channels/feed/messages/interim"} in document["operations"]["sendFeed"]["messages"]
+    assert "call_id" in document["components"]["schemas"]["Error"]["properties"]
+
+
+def test_openapi_lists_the_failures_that_routes_answer(service: Service) -> None:
+    paths = service.http.get("/openapi.json").json()["paths"]
+    acts = paths["/v1/alerts/{alert_id}/ack"]["post"]["responses"]
+    assert {"404", "409", "413", "503"} <= set(acts)
+    assert {"404", "503"} <= set(paths["/v1/prompts/{prompt_id}/used"]["post"]["responses"])
+    replays = paths["/v1/replays"]["post"]
+    assert {"404", "413", "503"} <= set(replays["responses"])
+    assert replays["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/ReplayBody")
+    assert "application/x-ndjson" in replays["requestBody"]["content"]
+    ready = paths["/readyz"]["get"]["responses"]
+    assert ready["503"] == ready["200"]
+    assert "413" not in paths["/v1/calls"]["get"]["responses"]

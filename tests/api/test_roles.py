@@ -21,7 +21,8 @@ Guarded = tuple[Service, dict[str, str]]
 
 def path_of(route: Route) -> str:
     path = route.path
-    for name, value in NAMES.items():
+    names = {**NAMES, "call_id:path": "nobody", "customer_id:path": "nobody"} if route.method == "DELETE" else NAMES
+    for name, value in names.items():
         path = path.replace("{" + name + "}", value)
     return path
 
@@ -57,7 +58,7 @@ def test_without_a_token_nothing_but_public_routes_answers(guarded: Guarded, rou
 def test_a_refusal_names_the_roles_that_may(guarded: Guarded) -> None:
     service, keys = guarded
     client = service.as_(keys["agent"])
-    body = client.get("/v1/calls").json()
+    body = client.get("/v1/alerts").json()
     assert body["status"] == 403
     assert body["roles"] == ["admin", "qa", "supervisor"]
     assert body["detail"] == "This needs the role admin or qa or supervisor."
@@ -75,7 +76,9 @@ def test_a_supervisor_sees_the_own_teams_only(guarded: Guarded) -> None:
     assert client.post("/v1/replays", json={"call_id": "calm"}).status_code == 404
     groups = client.get("/v1/stats", params={"by": "team"}).json()["groups"]
     assert [group["key"] for group in groups] == ["billing"]
-    assert client.get("/v1/stats").status_code == 422
+    for by in (None, "queue", "day"):
+        (group,) = client.get("/v1/stats", params={} if by is None else {"by": by}).json()["groups"]
+        assert (group["calls"], group["escalated"]) == (1, 1), "of billing's call alone"
 
 
 def test_qa_and_admin_see_every_team(guarded: Guarded) -> None:
@@ -83,6 +86,47 @@ def test_qa_and_admin_see_every_team(guarded: Guarded) -> None:
     for role in ("qa", "admin"):
         client = service.as_(keys[role])
         assert len(client.get("/v1/calls").json()["calls"]) == 2
+
+
+def test_an_agent_reads_the_own_calls_and_nothing_that_judges_them(guarded: Guarded) -> None:
+    service, keys = guarded
+    client = service.as_(keys["agent"])
+    (own,) = client.get("/v1/calls").json()["calls"]
+    assert (own["call_id"], own["turns"], own["agent_id"]) == ("angry", 5, "a-1")
+    detail = client.get("/v1/calls/angry").json()
+    assert detail["call"] == own
+    assert "alerts" not in detail
+    judging = {"tension", "peak_tension", "risk", "alerts", "labels", "flags", "outcome", "outcome_guess"}
+    assert not judging & own.keys()
+    sheet = client.get("/v1/calls/angry/handoff").json()
+    assert sheet["references"] == ["4711234"]
+    assert not {"tension", "open_alerts"} & sheet.keys()
+    whole = service.as_(keys["qa"]).get("/v1/calls/angry").json()
+    assert judging <= whole["call"].keys()
+    assert whole["alerts"]
+
+
+def test_an_agent_reads_no_other_call_and_cannot_search_by_judgements(guarded: Guarded) -> None:
+    service, keys = guarded
+    client = service.as_(keys["agent"])
+    for path in ("", "/handoff"):
+        assert client.get(f"/v1/calls/calm{path}").status_code == 404
+    assert client.post("/v1/calls/calm/notes", json={"text": "x"}).status_code == 404
+    for path in ("/v1/calls/angry/events", "/v1/calls/angry/export", "/v1/alerts", "/v1/stats"):
+        assert client.get(path).status_code == 403
+    for name, value in (("agent", "a-2"), ("min_peak", "0.5"), ("label", "anger"), ("outcome", "escalated")):
+        answer = client.get("/v1/calls", params={name: value})
+        assert (answer.status_code, answer.json()["field"]) == (403, name)
+
+
+def test_an_agent_sees_notes_and_not_what_quality_said(guarded: Guarded) -> None:
+    service, keys = guarded
+    client = service.as_(keys["agent"])
+    service.as_(keys["qa"]).post("/v1/calls/angry/scorecard", json={"scores": {"listening": 0.1}})
+    assert client.post("/v1/calls/angry/notes", json={"text": "called back"}).status_code == 201
+    said = client.get("/v1/calls/angry").json()["annotations"]
+    assert {one["kind"] for one in said} == {"note"}
+    assert said[-1]["body"]["text"] == "called back"
 
 
 def test_an_agent_cannot_open_the_page_of_another(guarded: Guarded) -> None:

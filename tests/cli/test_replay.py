@@ -133,3 +133,57 @@ def stored_events(service: Service, call_id: str) -> bytes:
         return b"".join(event + b"\n" for event in store.events(call_id))
     finally:
         store.close()
+
+
+JOURNAL_HEAD = '{"type":"journal","call_id":"c","versions":{"model":"older","rules":"r","packs":"p"}}\n'
+OPEN_CALL = '{"type":"call.start","call_id":"c"}\n'
+
+
+def test_an_export_of_other_rules_is_replayed_with_a_warning(becalm: Becalm) -> None:
+    ran = becalm("replay", "--json", "-", stdin=JOURNAL_HEAD + OPEN_CALL)
+    assert ran.returncode == 0
+    assert [json.loads(line)["type"] for line in ran.stdout.splitlines()] == ["call"]
+    (warning,) = ran.stderr.decode().splitlines()
+    assert warning.startswith("becalm replay: warning: c was judged with model older, rules r, packs p; here: model ")
+
+
+def test_strict_refuses_an_export_of_other_rules(becalm: Becalm) -> None:
+    ran = becalm("replay", "--json", "--strict", "-", stdin=JOURNAL_HEAD + OPEN_CALL)
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert ran.stderr.decode().startswith("becalm replay: c was judged with model older")
+    fine = becalm("replay", "--json", "--strict", "-", stdin=OPEN_CALL)
+    assert (fine.returncode, fine.stderr) == (0, b"")
+
+
+def test_an_export_replays_strictly_here_and_says_when_settings_differ(becalm: Becalm, tmp_path: Path) -> None:
+    database = tmp_path / "calls.db"
+    assert becalm("import", MUST_REPORT, "--db", database).returncode == 0
+    journal = becalm("export", "demo-01-polite-must-report", "--db", database).stdout
+    same = becalm("replay", "--json", "--strict", "-", stdin=journal)
+    assert (same.returncode, same.stderr) == (0, b"")
+    other = becalm(
+        "replay", "--json", "-", "--set", "policy.enter_at=0.05", "--set", "policy.exit_at=0.01", stdin=journal
+    )
+    assert (other.returncode, len(other.stderr.splitlines())) == (0, 1)
+    assert becalm("import", "-", "--db", tmp_path / "again.db", stdin=journal).returncode == 0
+    assert becalm("export", "demo-01-polite-must-report", "--db", tmp_path / "again.db").stdout == journal
+
+
+def test_a_running_service_erases(becalm: Becalm, service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    calls = ("erase/1", "k-erase"), ("erase-2", "k-erase"), ("erase-3", "k-other")
+    starts = [{"type": "call.start", "call_id": call, "customer": {"id": customer}} for call, customer in calls]
+    said = {"type": "transcript", "segment_id": "1", "role": "customer", "text": "Hi.", "final": True, "start_s": 0}
+    finals = [{**said, "call_id": call} for call, _ in calls]
+    file.write_text("\n".join(map(json.dumps, [*starts, *finals])))
+    assert becalm("send", file, "--speed", "max", "--url", service.url).returncode == 0
+    one = becalm("erase", "--call", "erase/1", "--call", "nobody", "--url", service.url, "--yes")
+    assert (one.returncode, one.stdout) == (1, b"erased 1 of 2 calls\n")
+    customer = becalm("erase", "--customer", "k-erase", "--url", service.url, "--yes")
+    assert (customer.returncode, customer.stdout) == (0, b"erased 1 of 1 calls\n")
+    again = becalm("erase", "--customer", "k-erase", "--url", service.url, "--yes")
+    assert (again.returncode, again.stdout) == (1, b"")
+    assert becalm("export", "erase-3", "--url", service.url).returncode == 0
+    assert becalm("export", "erase/1", "--db", service.db).returncode == 1
+    assert becalm("erase", "--call", "erase-3", "--url", service.url, "--db", service.db).returncode == 2
+    assert becalm("erase", "--call", "erase-3", "--url", service.url).returncode == 2, "nobody is there to ask"

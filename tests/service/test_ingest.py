@@ -311,3 +311,22 @@ async def test_unacked_messages_of_a_connection_are_bounded(run: Run) -> None:
 async def client_sends(client: Client, total: int) -> None:
     for n in range(1, total):
         await client.send(said(n, "hello"))
+
+
+async def test_errors_name_call_and_segment_where_they_can_be_read(run: Run) -> None:
+    async with run() as service, served(service) as url:
+        async with sender(url) as client:
+            for sent in (frame(text="x" * (MESSAGE_BYTES + 1)), frame(start_s="soon"), frame(text="x" * 30_000)):
+                await client.send(sent)
+                answer = await client.answer()
+                assert (answer["call_id"], answer["segment_id"]) == ("c", "s"), answer["code"]
+            await client.send('{"type":"call.hold","call_id":"nobody","at_s":1.0}')
+            assert (await client.answer())["call_id"] == "nobody"
+            await client.send("{not json")
+            answer = await client.answer()
+            assert not {"call_id", "segment_id"} & answer.keys()
+            await client.send(frame(call_id="c" * 5000))
+            assert "call_id" not in await client.answer()
+        async with sender(f"{url}?call_id=q") as client:
+            await client.send("{not json")
+            assert (await client.answer())["call_id"] == "q"

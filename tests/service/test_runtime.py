@@ -15,7 +15,7 @@ from monitor.core.inputs import AlertAction, PromptAction
 from monitor.service.answers import Refused
 from monitor.service.hub import Closed, FeedFilter, Wants
 from monitor.service.rows import AlertQuery, CallQuery
-from stream.messages import CallHold, CallResume
+from stream.messages import CallHold, CallResume, Transcript
 from tests.service.conftest import Run, Service, end, has_ended, of_type, said, start, take_all
 
 pytestmark = pytest.mark.asyncio
@@ -341,3 +341,27 @@ async def test_metrics_name_what_happened(run: Run) -> None:
         assert 'becalm_alerts_total{kind="escalation_request"' in text
         assert "becalm_commit_writes_count 0.0" not in text
         assert "furious" not in text
+
+
+async def test_an_interim_older_than_what_was_shown_is_not_shown(run: Run) -> None:
+    async with run() as service:
+        await service.runtime.take(start())
+        subscription = service.runtime.hub.subscribe(FeedFilter())
+        frames = aiter(subscription)
+        await anext(frames)
+
+        def interim(revision: int, text: str, n: int = 0) -> Transcript:
+            return msgspec.structs.replace(said(n, text), final=False, revision=revision)
+
+        await take_all(
+            service, [interim(3, "I want"), interim(2, "I"), interim(3, "I want my"), interim(4, "I want it")]
+        )
+        await take_all(service, [said(0, "I want it."), interim(9, "late"), interim(0, "So", 1)])
+        shown = []
+        while len(shown) < 4:
+            one = msgspec.json.decode(await anext(frames))
+            if one["type"] == "interim":
+                shown.append(one["text"])
+        assert shown == ["I want", "I want my", "I want it", "So"]
+        assert service.runtime.metrics.stale._value.get() == 2
+        subscription.close()

@@ -311,7 +311,9 @@ def test_statistics(store: Store) -> None:
     )
     by_team = {found.key: found for found in store.stats(by="team")}
     assert (by_team["x"].calls, by_team["x"].escalated, by_team["x"].escalation_rate) == (2, 1, 50.0)
-    assert (by_team["y"].ended, by_team["y"].escalation_rate) == (0, None)
+    assert (by_team["y"].ended, by_team["y"].escalation_rate) == (0, 0.0)
+    assert store.stats()[0].escalation_rate == pytest.approx(100 / 3), "over all calls, those that go on too"
+    assert [(found.key, found.calls) for found in store.stats(by="day", teams=("y",))] == [("1970-01-02", 1)]
     assert (by_team["x"].alerts, by_team["x"].acknowledged, by_team["x"].ack_p50_s) == (2, 1, 10.0)
     assert [found.key for found in store.stats(by="day")] == ["1970-01-01", "1970-01-02"]
     assert store.stats(since=86_400.0)[0].calls == 2
@@ -368,3 +370,18 @@ def test_erased_is_gone_from_every_table_and_from_the_file(store: Store) -> None
         content = file.read_bytes()
         assert secret.encode() not in content
         assert secret.casefold().encode() not in content
+
+
+def test_alerts_page_by_cursor_without_gap_or_double(store: Store) -> None:
+    """Several alerts of one commit share their time."""
+    named = [alert(1, alert_id=f"al-{n}", call_id=f"c{n}") for n in range(5)]
+    put(store, Write(alerts=named))
+    found: list[str] = []
+    cursor = None
+    while page := store.alerts(AlertQuery(limit=2, cursor=cursor)):
+        found += [row.alert_id for row in page]
+        cursor = page[-1].cursor
+    assert found == [row.alert_id for row in store.alerts()]
+    assert sorted(found) == [f"al-{n}" for n in range(5)]
+    with pytest.raises(ValueError, match="cursor"):
+        store.alerts(AlertQuery(cursor="1.0:nonsense"))
