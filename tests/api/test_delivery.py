@@ -74,7 +74,8 @@ def test_what_a_dead_receiver_missed_comes_after_a_restart_once(tmp_path: Path) 
 
 def test_a_receiver_that_is_added_later_is_not_told_of_the_past(tmp_path: Path) -> None:
     with running(tmp_path) as service:
-        service.send(call("old", ANGRY[:3], end=False))
+        service.send(call("old", ANGRY[:3]))
+        service.settle("old")
     with receiving() as endpoint, running(tmp_path, receivers=[told(endpoint)]) as service:
         service.send(call("new", ANGRY[:3], end=False))
         assert {body["data"]["call_id"] for body in take(endpoint, 2)} == {"new"}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
 
 from models.types import Score
 from monitor.core.events import Event
 from monitor.core.fold import Fold
 from monitor.core.inputs import Emit, NeedScore, Record, Scored
 from monitor.core.rules import Rules
-from stream.messages import CallStart, Transcript
+from stream.messages import CallEnd, CallStart, CallTransfer, Transcript
 
 CALL = "c-1"
 
@@ -35,6 +38,50 @@ def heard(heat: float | None = None, *labels: str, **emotions: float) -> Score:
     return Score(emotions=emotions, heat=heat, labels=dict.fromkeys(labels, 0.9), embedding=b"")
 
 
+class Line(NamedTuple):
+    """One turn of a `conversation`."""
+
+    role: str
+    text: str
+    score: Score
+
+
+class Conversation(NamedTuple):
+    """A call to `play`: its records, and what is heard in each turn (turns are numbered from 0)."""
+
+    records: list[Record]
+    scores: dict[str, Score]
+
+
+def customer(text: str, heat: float = 0.0, *labels: str, **emotions: float) -> Line:
+    return Line("customer", text, heard(heat, *labels, **emotions))
+
+
+def agent(text: str, *labels: str) -> Line:
+    return Line("agent", text, heard(None, *labels))
+
+
+def conversation(
+    language: str, *lines: Line | float | CallTransfer, end: str | None = None, channel: str = "voice"
+) -> Conversation:
+    """Turns of 3 s with 1 s between them; a number among them is a longer pause, `end` why the call ends."""
+    records: list[Record] = [start(language, channel)]
+    scores: dict[str, Score] = {}
+    at_s = 0.0
+    for line in lines:
+        if isinstance(line, float):
+            at_s += line
+        elif isinstance(line, CallTransfer):
+            records.append(msgspec.structs.replace(line, at_s=at_s))
+        else:
+            records.append(said(len(scores), line.role, line.text, at_s, at_s + 3.0))
+            scores[str(len(scores))] = line.score
+            at_s += 4.0
+    if end is not None:
+        records.append(CallEnd(call_id=CALL, at_s=at_s, reason=end))
+    return Conversation(records, scores)
+
+
 def play(rules: Rules, records: Iterable[Record], scores: dict[str, Score], close: bool = True) -> list[Event]:
     """Fold the records, answering every question at once; turns without a given score are heard as nothing."""
     fold = Fold(CALL, rules)
@@ -51,7 +98,7 @@ def settle(fold: Fold, effects: Sequence[object], scores: dict[str, Score]) -> l
             events.append(effect.event)
         elif isinstance(effect, NeedScore):
             score = scores.get(effect.segment_id, heard(0.0 if effect.item.role == "customer" else None))
-            answer = Scored(call_id=CALL, segment_id=effect.segment_id, score=score)
+            answer = Scored(call_id=fold.call_id, segment_id=effect.segment_id, score=score)
             events += settle(fold, fold.apply(answer), scores)
     return events
 
