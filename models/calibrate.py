@@ -11,7 +11,7 @@ from models.labels import ALL_LABELS, CUES, EMOTIONS, HEAT_OUTPUTS, MOVES, MUST_
 Array = np.ndarray[Any, Any]
 FALSE_ALARMS = 0.02
 """Highest share of negatives that may pass the threshold of a threat, a safety cue or a request."""
-SHRINK = 20.0
+SHRINK = 60.0
 """Positives that a head's common threshold weighs beside a label's own."""
 
 

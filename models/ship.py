@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("models.train")
 Array = np.ndarray[Any, Any]
-UTTERANCE_WEIGHT = 2.0
+UTTERANCE_WEIGHT = 4.0
 """A held-out utterance beside a call turn, when slopes and thresholds are set: the calls have few of most labels."""
 
 

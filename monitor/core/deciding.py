@@ -107,8 +107,8 @@ class Decider:
         quotes = [evidence for heard in self._telling[-1:] for evidence in evidence_of(heard)]
         return self._book.raise_alert("silence", "warning", at_s, quotes, None, seconds=round(seconds))
 
-    def spoke(self, at_s: float, segment_id: str) -> list[Alert]:
-        """Somebody answered: a silence alert is over."""
+    def answered(self, at_s: float, segment_id: str) -> list[Alert]:
+        """The agent answered: a silence alert is over."""
         return self._book.resolve("silence", at_s, "answered", segment_id)
 
     def act(self, action: AlertAction, at_s: float) -> list[Alert]:
@@ -151,6 +151,8 @@ class Decider:
             return self._recovered(state.at_s, heard.segment_id)
         if decision == "fire" or ("risk" in self._book.open_kinds() and heard.by_customer):
             return self._risk_alert(state, heard.segment_id)
+        if calm and "risk" not in self._book.open_kinds():
+            return self._book.resolve("relapse", state.at_s, "recovered", heard.segment_id)
         return []
 
     def _risk_alert(self, state: State, segment_id: str | None) -> list[Alert]:

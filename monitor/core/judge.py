@@ -119,8 +119,10 @@ class Judge:
         while (due_s := self.next_timer_s) is not None and (due_s <= at_s if inclusive else due_s < at_s):
             self._advance(due_s)
             if due_s == self._silence.due_s:
-                out += self._decider.silence(self.now_s, self._silence.fired())
-                out += self._prompts.on_clock("silence", self.now_s, self.language)
+                told = self._decider.silence(self.now_s, self._silence.fired())
+                out += told
+                if told:  # once for each silence that is still open
+                    out += self._prompts.on_clock("silence", self.now_s, self.language)
             else:
                 out += self._decider.tick(self._state())
         return out
@@ -201,10 +203,10 @@ class Judge:
         left, turned = self._stages.customer_turn(heard, tension_of(contributions))
         if heard.known:
             self._features.customer_turn(heard)
+        if heard.known or heard.degraded is not None:  # what a pack found counts although the scoring failed
             self._record.customer_turn(heard, upset)
         out = self._point(heard, contributions)
         out += self._turning(heard, left, turned)
-        out += self._spoke(heard)
         self._silence.customer_turn(heard, upset)
         relapsed = turned is not None and turned.kind == "relapse"
         out += self._decider.customer_turn(heard, self._state(), upset=upset, relapsed=relapsed)
@@ -231,7 +233,7 @@ class Judge:
             self._features.agent_turn(heard)
             self._record.agent_turn(heard)
         out = self._point(heard, self._curve.contributions())
-        out += self._spoke(heard)
+        out += self._decider.answered(self.now_s, heard.segment_id)
         self._silence.agent_turn(heard)
         out += self._decider.agent_turn(heard, self._state())
         out += self._route(heard, self._suggester.agent_turn(heard))
@@ -273,9 +275,6 @@ class Judge:
                 )
             )
         return out
-
-    def _spoke(self, heard: Heard) -> list[Event]:
-        return list(self._decider.spoke(self.now_s, heard.segment_id))
 
     def _route(self, heard: Heard, route: Route | None) -> list[Event]:
         if route is None:

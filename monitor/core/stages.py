@@ -56,7 +56,8 @@ class StageTracker:
         elif self.softened(heard):
             self._soften(heard, tension)
         self._tension_at_last_turn = tension
-        self._agent_helped = []
+        if heard.known:
+            self._agent_helped = []
         return (before if before != self.stage else None), turned
 
     def _soften(self, heard: Heard, tension: float) -> None:

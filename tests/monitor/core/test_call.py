@@ -186,3 +186,68 @@ def test_a_stock_apology_earns_nothing_and_a_solution_that_is_accepted_does(rule
     assert apology[1] >= apology[0]
     assert solution[1] < solution[0]
     assert solution[2] < apology[2]
+
+
+def test_only_the_agent_answers_a_silence(rules: Rules) -> None:
+    hot = heard(3.6, "grievance", anger=0.9)
+    records = [
+        start(),
+        said(1, "customer", "Nobody has called me back in three weeks!", 0.0, 4.0),
+        said(2, "customer", "Hello? Anybody there?", 15.0, 17.0),
+        said(3, "agent", "I am so sorry, I have your order open now and it leaves today.", 18.0, 22.0),
+    ]
+    alerts = of_type(play(rules, records, {"1": hot, "2": hot}, close=False), events.Alert)
+    assert [(a.kind, a.state, a.segment_id) for a in alerts if a.kind == "silence" and a.state == "resolved"] == [
+        ("silence", "resolved", "3")
+    ]
+
+
+def test_a_mumbled_turn_does_not_undo_the_agents_help(rules: Rules) -> None:
+    mumbled = msgspec.structs.replace(said(3, "customer", "well er", 20.0), confidence=0.05)
+    records = [
+        start(),
+        said(1, "customer", "You lost my parcel and I am furious!", 0.0, 4.0),
+        said(2, "agent", "That must be maddening. I send a new one today.", 6.0, 10.0),
+        mumbled,
+        said(4, "customer", "Right.", 30.0),
+    ]
+    scores = {"1": heard(3.0, "grievance", anger=0.9), "2": heard(None, "empathise", "solve"), "4": heard(0.2)}
+    stages = of_type(play(rules, records, scores, close=False), events.Stage)
+    assert [(stage.from_, stage.to) for stage in stages][:2] == [("calm", "vent"), ("vent", "disarm")]
+
+
+def test_a_threat_in_a_turn_without_a_score_counts_at_the_end(rules: Rules) -> None:
+    fold = Fold(CALL, rules)
+    call = [
+        start(),
+        said(0, "customer", "I will report you to the Financial Ombudsman.", 0),
+        Scored(call_id=CALL, segment_id="0", failed="scorer error"),
+        said(1, "agent", "Right. Bye.", 5),
+        Scored(call_id=CALL, segment_id="1", score=heard()),
+        CallEnd(call_id=CALL, at_s=9.0, reason="hangup"),
+    ]
+    out = [effect for record in call for effect in fold.apply(record)] + fold.close()
+    (end,) = (
+        e.event for e in out if isinstance(e, Emit) and isinstance(e.event, events.Call) and e.event.state == "end"
+    )
+    assert "threat_regulator" in {missed.label for missed in end.missed_signals}
+
+
+def test_a_relapse_alert_ends_with_calm(rules: Rules) -> None:
+    from monitor.config import load
+    from monitor.rules_loading import load_rules
+
+    never = load_rules(load(None, ["policy.enter_at=1.0", "policy.critical_at=1.0", "policy.hot_turns=99"]), "test")
+    turns = [
+        said(1, "customer", "Three weeks and still no parcel, this is outrageous!", 0.0, 3.0),
+        said(2, "agent", "A new one leaves today.", 4.0, 6.0),
+        said(3, "customer", "Thank you, that is a relief.", 7.0, 9.0),
+        said(4, "customer", "Hold on, the page says cancelled! Not again!", 12.0, 15.0),
+        said(5, "agent", "I have put it back, it is on its way.", 16.0, 19.0),
+        *(said(i, "customer", "Thanks, all good now.", 20.0 + 10 * i) for i in range(6, 16)),
+    ]
+    hot, soft = heard(3.8, "blocked", anger=0.9), heard(0.0, "eased", joy=0.8)
+    scores = {"1": heard(3.8, "grievance", anger=0.9), "2": heard(None, "solve", "own"), "3": soft, "4": hot}
+    scores |= {"5": heard(None, "solve", "own")} | {str(i): soft for i in range(6, 16)}
+    alerts = of_type(play(never, [start(), *turns], scores, close=False), events.Alert)
+    assert [a.state for a in alerts if a.kind == "relapse"] == ["firing", "resolved"]
