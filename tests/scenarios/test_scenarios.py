@@ -189,7 +189,7 @@ def test_as21_a_bad_wire_changes_nothing(told: dict[str, Told]) -> None:
     assert [turn["text"] for turn in told["AS21-yes"].of("turn")] == ["Yes"] * 5
 
 
-@pytest.mark.xfail(reason="the model does not hear the manager's empathy in a turn that also introduces (m02_empathise)")
+@pytest.mark.xfail(reason="the model does not hear m02_empathise in a turn that also introduces")
 def test_as24_threat_then_a_manager_with_the_script(told: dict[str, Told]) -> None:
     call = told["AS24"]
     assert "defend" in call.labels(1)
