@@ -16,6 +16,8 @@ from monitor.loadtest.step import Step, Target
 from monitor.loadtest.traffic import Pace
 from tests.bench.peer import Peer
 
+pytestmark = pytest.mark.heavy  # real processes, half a minute and more
+
 
 def by_length(text: str) -> list[dict[str, Any]]:
     """A classifier that costs nothing."""

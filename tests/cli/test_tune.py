@@ -16,6 +16,8 @@ from tests.cli.conftest import DEMO, Becalm, complaint
 from tests.monitor.labelled import BAD, CALLS, SCORES
 from tests.monitor.test_tuning import journal, risk_alert, said
 
+pytestmark = pytest.mark.heavy  # real processes, half a minute and more
+
 ONE = ("--enter-at", "0.8", "--hold-for-s", "5", "--exit-at", "0.6")
 SETS = ("--set", "policy.enter_at=0.8", "--set", "policy.hold_for_s=5", "--set", "policy.exit_at=0.6")
 

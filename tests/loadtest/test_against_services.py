@@ -15,6 +15,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from monitor.cli.main import main
 from monitor.loadtest import step
 
+pytestmark = pytest.mark.heavy  # real processes, half a minute and more
+
 QUICK = ["--calls", "3", "--seconds", "1", "--every-s", "0.25"]
 
 
