@@ -19,6 +19,8 @@ from tests.monitor.test_tuning import journal, risk_alert, said
 pytestmark = pytest.mark.heavy  # real processes, half a minute and more
 
 ONE = ("--enter-at", "0.8", "--hold-for-s", "5", "--exit-at", "0.6")
+_POLICY = load().core.policy
+AS_IT_IS = ("--enter-at", str(_POLICY.enter_at), "--exit-at", str(_POLICY.exit_at))
 SETS = ("--set", "policy.enter_at=0.8", "--set", "policy.hold_for_s=5", "--set", "policy.exit_at=0.6")
 
 
@@ -72,7 +74,7 @@ def test_the_table_and_the_picture(becalm: Becalm, labelled: tuple[Path, Path], 
 def test_feedback_gives_a_proposal_and_nothing_is_written(becalm: Becalm, judged: Path) -> None:
     """The call is bad by its two hot turns, so no threshold spares the alert, but a hold outlasts the call."""
     before = sorted(judged.iterdir())
-    ran = becalm("tune", judged, "--enter-at", "0.9", "--exit-at", "0.7", "--hold-for-s", "0,600")
+    ran = becalm("tune", judged, *AS_IT_IS, "--hold-for-s", "0,600")
     lines = ran.stdout.decode()
     assert ran.returncode == 0
     assert "recorded calls: 1; alerts judged by supervisors: 1" in lines
@@ -83,11 +85,11 @@ def test_feedback_gives_a_proposal_and_nothing_is_written(becalm: Becalm, judged
 
 
 def test_without_a_better_setting_it_says_so(becalm: Becalm, judged: Path) -> None:
-    ran = becalm("tune", judged, "--json", "--enter-at", "0.9", "--exit-at", "0.7", "--hold-for-s", "0")
+    ran = becalm("tune", judged, "--json", *AS_IT_IS, "--hold-for-s", "0")
     proposal = json.loads(ran.stdout)["recorded"]["proposal"]
     assert proposal["toml"] == []
     assert proposal["before"] == proposal["after"]
-    plain = becalm("tune", judged, "--enter-at", "0.9", "--exit-at", "0.7", "--hold-for-s", "0").stdout.decode()
+    plain = becalm("tune", judged, *AS_IT_IS, "--hold-for-s", "0").stdout.decode()
     assert "proposal: keep the settings" in plain
 
 
