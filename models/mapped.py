@@ -25,7 +25,7 @@ import torch
 
 from models.directory import ModelError, foreign_version
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS, scored_role
-from models.scorer import SHOWN_FROM
+from models.scorer import SHOWN_FROM, no_progress_bar
 from models.scorer import too_little_text as too_little
 from models.types import Score, ScoreInput
 
@@ -72,6 +72,7 @@ class MappedScorer:
         self.folder = Path(folder)
         if threads is not None:
             torch.set_num_threads(min(threads, os.cpu_count() or 1))
+        no_progress_bar()
         try:
             self.model: Any = AutoModelForSequenceClassification.from_pretrained(
                 self.folder, dtype=torch.float32, local_files_only=True

@@ -119,13 +119,18 @@ def _padded(one: Encoded) -> int:
     return -(-len(one.ids) // STEP) * STEP
 
 
+def no_progress_bar() -> None:
+    """Keep transformers from drawing on standard error, terminal or not."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
 def _load(directory: ModelDirectory) -> Any:
     """The stock model in float32 (the weights are stored in half precision)."""
     from transformers import AutoModelForSequenceClassification
-    from transformers.utils import logging as transformers_logging
 
-    # It would draw on standard error, terminal or not.
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    no_progress_bar()
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
             directory.folder, dtype=torch.float32, local_files_only=True, attn_implementation="eager"

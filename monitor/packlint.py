@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from models.labels import CUES, EMOTIONS, MOVES
 from monitor.packs import Pack, PackError, Packs, read_pack
 
 LABELS = {
@@ -23,15 +24,7 @@ FULL = ("zh-Hans", "zh-Hant", "hr", "en", "es", "de")
 """Languages with every pack; the others have at least must_report and safety."""
 EXAMPLES = 2
 """Sentences of each kind that an entry needs."""
-KNOWN = frozenset(
-    "anger disgust fear sadness surprise joy threat_complaint threat_regulator threat_media threat_legal self_harm "
-    "threat_violence emergency ask_superior churn insult urgency repeat_contact repetition bounced exaggeration "
-    "avoidance compensation_demand extreme_demand insists_reason prior_doubt grievance hardship loyalty resigned "
-    "sarcasm blocked cooperates eased listen empathise reassure own clarify restate solve alternatives customer_view "
-    "lead_back set_expectation hold_boundary appreciate promise_inquiry announce_escalation warm_transfer "
-    "stock_apology confront taboo disbelieve deflect defend judge helpless hesitate rush_close overpromise "
-    "cold_transfer procedure_only miss_emotion".split()
-)
+KNOWN = frozenset((*EMOTIONS, *CUES, *MOVES))
 """Labels that a pack may give (LABELS.md)."""
 
 

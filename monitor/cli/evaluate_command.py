@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.cli import common
+from monitor.cli import common, labelled
 from monitor.cli.call_figures import readable
 from monitor.cli.failure import Failure, UsageFailure
 
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         found = {"model": ear.version}
         if examples:
             rules = common.load_rules(config, ear.version)
-            scores = _scores(ear, examples, None if args.no_packs else rules)
+            scores = scored(ear, examples, None if args.no_packs else rules)
             found["turns"] = evaluate(scores, examples)
         if args.emotions is not None:
             found["public_emotions"] = public_emotions(ear, args.emotions)
@@ -76,7 +76,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _of_calls(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     """Alerts and risk on labelled calls; with `--cross-validate` each call under weights that have not seen it."""
-    from monitor.cli import labelled
     from monitor.evaluation import evaluate_calls
     from monitor.labelled_calls import run
     from monitor.market_rules import compare
@@ -122,11 +121,7 @@ def _shipped(path: Path) -> dict[str, Any]:
 def _examples(path: Path) -> Iterator[Example]:
     from models.examples import call_turns, utterance
 
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{path}: {common.reason(error)}") from None
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(labelled.read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         try:
@@ -138,7 +133,7 @@ def _examples(path: Path) -> Iterator[Example]:
             raise Failure(f"{path}:{number}: no labelled turn or call, {error} is missing or of a wrong type") from None
 
 
-def _scores(ear: Ear, examples: list[Example], rules: Rules | None) -> list[Score]:
+def scored(ear: Ear, examples: list[Example], rules: Rules | None) -> list[Score]:
     """What the model hears; with rules also what the packs find, as live."""
     from monitor.core.heard import vote
 

@@ -79,5 +79,7 @@ def read_text(path: Path) -> str:
     """Raises Failure."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{path}: {common.reason(error)}") from None
+    except OSError as error:
+        raise Failure(common.reason(error)) from None
+    except UnicodeDecodeError as error:
+        raise Failure(f"{path}: is not UTF-8 ({error.reason} at byte {error.start})") from None

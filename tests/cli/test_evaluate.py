@@ -80,7 +80,7 @@ def test_a_wrong_line_is_named(becalm: Becalm, tmp_path: Path, line: str, said: 
 def test_a_missing_file_is_named(becalm: Becalm) -> None:
     ran = becalm("evaluate", "nothing.jsonl")
     assert ran.returncode == 1
-    assert "nothing.jsonl: No such file or directory" in complaint(ran)
+    assert complaint(ran) == "becalm evaluate: nothing.jsonl: No such file or directory"
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from models.evaluate import evaluate
 from models.examples import utterance
 from models.labels import CUES, MOVES, MUST_NOT_MISS, STEPS
 from models.scorer import Scorer
+from monitor.cli.evaluate_command import scored
 from monitor.config import load
-from monitor.core.heard import vote
 from monitor.rules_loading import load_rules
 
 FOLDER = Path(__file__).parent / "fixtures"
@@ -42,11 +41,7 @@ def test_every_label_has_lines_with_and_without_it(language: str) -> None:
 def heard(scorer: Scorer) -> dict[str, Any]:
     """Figures of the model with the packs, over all lines."""
     examples = [utterance(line, path.stem) for path in sorted(FOLDER.glob("*.jsonl")) for line in rows(path.stem)]
-    packs = load_rules(load(), scorer.version).packs
-    scores = []
-    for item, score in zip((e.input for e in examples), scorer.score([e.input for e in examples]), strict=True):
-        held = vote(score, packs.find(item.text, item.role, item.language))
-        scores.append(msgspec.structs.replace(score, labels=score.labels | {n: hit.score for n, hit in held.items()}))
+    scores = scored(scorer, examples, load_rules(load(), scorer.version))
     return evaluate(scores, examples, rounds=0)
 
 
