@@ -8,7 +8,7 @@ turn. In a guard, `~` is the hit.
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from monitor.packs_fold import CJK, fold_text
@@ -96,8 +96,10 @@ class _Item(NamedTuple):
     optional: bool
 
 
-def spellings(word: str, language: str) -> Iterator[str]:
-    """Every folded spelling of a word: apostrophe or none, ae for ä in German."""
+@functools.cache
+def spellings(word: str, language: str) -> tuple[str, ...]:
+    """Every folded spelling of a word: apostrophe or none, ae for ä in German. Cached: a pack's word lists come back
+    in phrase after phrase."""
     second = OPTIONAL.get(language, {})
     choices: list[tuple[str, ...]] = []
     for char in word.casefold():
@@ -108,8 +110,12 @@ def spellings(word: str, language: str) -> Iterator[str]:
             choices.append((plain, second[char]))
         else:
             choices.append((plain,))
-    for parts in itertools.islice(itertools.product(*choices), 16):
-        yield "".join(parts)
+    return tuple("".join(parts) for parts in itertools.islice(itertools.product(*choices), 16))
+
+
+@functools.cache
+def _folded(word: str) -> str:
+    return fold_text(word)
 
 
 def _listed(part: str, words: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -160,11 +166,10 @@ class Compiler:
         items = _items(phrase, self.words)
         if "~" in items:
             raise PhraseError("~ belongs in guards only")
-        needed = sorted(
-            (item for item in items if isinstance(item, _Item) and not item.optional),
-            key=lambda item: (-min(_weight(a) for v in item.variants for a in self._anchor(v)), len(item.variants)),
-        )
-        sets = [frozenset(a for v in item.variants for a in self._anchor(v)) for item in needed[:2]]
+        words = [item for item in items if isinstance(item, _Item) and not item.optional]
+        anchors = [[a for variant in item.variants for a in _anchors(variant, self.language)] for item in words]
+        rarest = sorted(anchors, key=lambda some: (-min(map(_weight, some)), len(some)))[:2]
+        sets = [frozenset(some) for some in rarest]
         return Phrase(self._join(items, skip=self.skip), sets[0], sets[-1])
 
     def guard(self, phrase: str) -> Guard:
@@ -179,15 +184,6 @@ class Compiler:
             self._join(after, opened=True) if after else None,
             None,
         )
-
-    def _anchor(self, variant: str) -> list[str]:
-        """Spellings of a variant's rarest word, with a space at each end where the word must end."""
-        word = max(variant.split(), key=lambda one: _weight(fold_text(one.strip("*"))))
-        forms = spellings(word.strip("*"), self.language)
-        if self.unspaced:
-            return list(forms)
-        head, tail = "" if word[0] == "*" else " ", "" if word[-1] == "*" else " "
-        return [head + NOT_WORD.sub(" ", form) + tail for form in forms]
 
     def _gap(self, size: int, sep: str, glue: str, skip: str, last: bool) -> str:
         """Up to `size` words and the space after them; `glue`: the space before, unless it is there already."""
@@ -227,21 +223,36 @@ class Compiler:
 
     def _variants(self, variants: Sequence[str]) -> list[str]:
         ordered = sorted(variants, key=lambda variant: (-len(variant), variant))
-        return [self.sep.join(self._word(word) for word in variant.split()) for variant in ordered]
+        return [self.sep.join(_word(word, self.language) for word in variant.split()) for variant in ordered]
 
-    def _word(self, word: str) -> str:
-        body = word.strip("*")
-        forms = [re.escape(form) for form in spellings(body, self.language)]
-        text = forms[0] if len(forms) == 1 else "(?:" + "|".join(forms) + ")"
-        folded = fold_text(body)
-        letter = "[a-z0-9]" if self.unspaced else r"\w"
-        head = "" if CJK.match(folded[0]) else f"(?<!{letter})"
-        tail = "" if CJK.match(folded[-1]) else f"(?!{letter})"
-        if word[0] == "*":
-            head = f"{head}{letter}*"
-        if word[-1] == "*":
-            tail = f"{letter}*"
-        return head + text + tail
+
+@functools.cache
+def _anchors(variant: str, language: str) -> tuple[str, ...]:
+    """Spellings of a variant's rarest word, with a space at each end where the word must end."""
+    word = max(variant.split(), key=lambda one: _weight(_folded(one.strip("*"))))
+    forms = spellings(word.strip("*"), language)
+    if language in UNSPACED:
+        return forms
+    head, tail = "" if word[0] == "*" else " ", "" if word[-1] == "*" else " "
+    return tuple(head + NOT_WORD.sub(" ", form) + tail for form in forms)
+
+
+@functools.cache
+def _word(word: str, language: str) -> str:
+    """The expression of one word with its stars."""
+    unspaced = language in UNSPACED
+    body = word.strip("*")
+    forms = [re.escape(form) for form in spellings(body, language)]
+    text = forms[0] if len(forms) == 1 else "(?:" + "|".join(forms) + ")"
+    folded = _folded(body)
+    letter = "[a-z0-9]" if unspaced else r"\w"
+    head = "" if CJK.match(folded[0]) else f"(?<!{letter})"
+    tail = "" if CJK.match(folded[-1]) else f"(?!{letter})"
+    if word[0] == "*":
+        head = f"{head}{letter}*"
+    if word[-1] == "*":
+        tail = f"{letter}*"
+    return head + text + tail
 
 
 def _weight(word: str) -> int:

@@ -16,8 +16,6 @@ from tests.cli.conftest import DEMO, Becalm, complaint
 from tests.monitor.labelled import BAD, CALLS, SCORES
 from tests.monitor.test_tuning import journal, risk_alert, said
 
-pytestmark = pytest.mark.heavy  # real processes, half a minute and more
-
 ONE = ("--enter-at", "0.8", "--hold-for-s", "5", "--exit-at", "0.6")
 _POLICY = load().core.policy
 AS_IT_IS = ("--enter-at", str(_POLICY.enter_at), "--exit-at", str(_POLICY.exit_at))
