@@ -14,7 +14,6 @@ from models.types import ScoreInput
 
 CORPUS = Path(__file__).parent / "corpus"
 LABEL_INDEX = {name: i for i, name in enumerate(ALL_LABELS)}
-HISTORY_TURNS = 6
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -68,19 +67,16 @@ def calls(folder: Path = CORPUS) -> Iterator[dict[str, Any]]:
 
 
 def call_turns(call: dict[str, Any]) -> Iterator[Example]:
-    """The call's turns as the live service sees them: `prev` is the other party's last turn, `history` the same
-    role's earlier ones."""
-    last: dict[str, str] = {}
-    said: dict[str, list[str]] = {}
+    """The call's turns as the live service asks for them (`monitor.core.context`): `prev` is the other party's last
+    turn, `history` a customer's own last one."""
+    last: dict[bool, str] = {}
     for index, row in enumerate(call["turns"]):
-        role, text = row["role"], row["text"]
-        party = "customer" if scored_role(role) == "customer" else "desk"
-        other = last.get("desk" if party == "customer" else "customer")
-        earlier = tuple(said.setdefault(role, [])[-HISTORY_TURNS:])
-        item = ScoreInput(text, role, other, earlier, call["lang"], call.get("channel") or "voice")
+        text, is_customer = row["text"], scored_role(row["role"]) == "customer"
+        earlier = (last[is_customer],) if is_customer and is_customer in last else ()
+        channel = call.get("channel") or "voice"
+        item = ScoreInput(text, row["role"], last.get(not is_customer), earlier, call["lang"], channel)
         yield _example(row, item, call["source"], call_id=call["call_id"], turn=index)
-        last[party] = text
-        said[role].append(text)
+        last[is_customer] = text
 
 
 def target(example: Example) -> tuple[list[float], list[float]]:

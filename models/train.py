@@ -4,7 +4,7 @@
 
 The encoder is rebuilt first where `--encoder` is empty. Stages, each skipped where its result is already in `--work`:
 `emotions` (public emotion text, where `--emotions` names it: six outputs only), `base` (the corpus' utterances and a
-share of the former), `fold0` and `fold1` (both from `base`: nearly all utterances and one half of the calls each; each
+share of the former), `fold0` and `fold1` (both from `base`: one half of the calls each, and utterances; each
 scores what it has not seen), `final` (the mean of the two folds' weights, which share a start), `ship`. All train above
 the frozen lower layers, whose hidden states are computed once. A run that was stopped goes on at its last epoch.
 """
@@ -15,6 +15,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,20 @@ Array = np.ndarray[Any, Any]
 HELD_OUT = 0.08
 """Share of the utterances that one fold leaves out, and that `base` never sees."""
 EMOTIONS = fit.Settings(epochs=1, last_factor=0.5, seed=5)
-BASE = fit.Settings(epochs=3, last_factor=0.6, seed=7)
-FOLDS = (fit.Settings(epochs=3, warmup=0.01, seed=11), fit.Settings(epochs=3, warmup=0.01, seed=12))
-MIXED = {"base": 10_000, "fold": 4_000}
+BASE = fit.Settings(epochs=5, last_factor=0.5, seed=7)
+FOLDS = (fit.Settings(epochs=4, warmup=0.01, seed=11), fit.Settings(epochs=4, warmup=0.01, seed=12))
+MIXED = {"base": 10_000, "fold": 3_000}
 """Rows of public emotion text drawn anew for every epoch."""
+AGAIN = 0.5
+"""Share of what `base` has seen that a fold draws anew for every epoch, beside all that is new to it."""
 STAGES = ("emotions", "base", "fold0", "fold1", "final", "ship")
+
+
+def _digest(example: Example) -> str:
+    one = example.input
+    return blake2b(
+        repr((one.text, one.role, one.prev, one.history)).encode("utf-8", "replace"), digest_size=12
+    ).hexdigest()
 
 
 class Plan:
@@ -59,8 +69,11 @@ class Plan:
         rows = np.arange(len(said))
         group = splits.groups(said, self.cache.turn_means(rows))
         place = np.array([splits.share(name, "held-out") for name in group])
-        self.held = (rows[place < HELD_OUT], rows[(place >= HELD_OUT) & (place < 2 * HELD_OUT)])
-        self.said = rows[place >= 2 * HELD_OUT]
+        seen = self._seen_by_base()
+        known = np.array([_digest(one) in seen for one in said], dtype=bool)
+        self.held = tuple(rows[(place // HELD_OUT == fold) & ~known] for fold in (0, 1))
+        self.said = np.setdiff1d(rows, np.concatenate(self.held))
+        self.known = rows[known]
         self.called = np.arange(len(said), len(said) + len(called))
         self.public = np.arange(len(said) + len(called), len(self.cache.examples))
         scenes = [splits.scene(turn.call_id or "", turn.source) for turn in called]
@@ -82,17 +95,22 @@ class Plan:
             np.concatenate(hidden),
         )
 
+    def _seen_by_base(self) -> set[str]:
+        """What `base` was trained on: a corpus that has grown since never makes a held-out line of it."""
+        path = self.work / "base.seen"
+        return set(path.read_text("utf-8").split()) if path.exists() else set()
+
     def start(self, name: str) -> None:
         """Load the end of run `name` into the model."""
         saved = torch.load(self.work / f"{name}.pt", weights_only=True)
         self.model.load_state_dict(saved["model"], strict=False)
 
-    def mixed(self, rows: Array, size: int, seed: int) -> Callable[[int], Array]:
-        """Rows of an epoch: `rows` and `size` of the public ones, drawn for each epoch."""
+    def mixed(self, rows: Callable[[int], Array], size: int, seed: int) -> Callable[[int], Array]:
+        """Rows of an epoch: its own and `size` of the public ones, drawn for each epoch."""
 
         def of(epoch: int) -> Array:
             some = np.random.default_rng([seed, epoch, 99]).permutation(self.public)[:size]
-            return np.concatenate([rows, np.sort(some)])
+            return np.concatenate([rows(epoch), np.sort(some)])
 
         return of
 
@@ -110,15 +128,23 @@ class Plan:
     def base(self) -> None:
         """Stage 1: utterances, and public emotion text beside them."""
         self.start("emotions")
-        rows = self.mixed(self.said, MIXED["base"], BASE.seed)
+        rows = self.mixed(lambda _: self.said, MIXED["base"], BASE.seed)
         fit.fit(self.model, self.cache, rows, BASE, self.work / "base.pt")
+        seen = "\n".join(_digest(self.cache.examples[row]) for row in self.said)
+        (self.work / "base.seen").write_text(seen, "utf-8")
 
     def on_fold(self, fold: int) -> None:
-        """Stage 2: all utterances but those this fold holds out, and the other fold's calls; scores the rest."""
+        """Stage 2: the other fold's calls, utterances new since `base` but those this fold holds out, and a share of
+        the rest; scores what is held out."""
         inside = self.fold == fold
-        rows = np.concatenate([self.said, self.held[1 - fold], self.called[~inside]])
-        self.start("base")
+        fresh = np.concatenate([np.setdiff1d(self.said, self.known), self.held[1 - fold], self.called[~inside]])
         settings = FOLDS[fold]
+
+        def rows(epoch: int) -> Array:
+            some = np.random.default_rng([settings.seed, epoch, 98]).permutation(self.known)
+            return np.concatenate([fresh, np.sort(some[: int(AGAIN * len(some))])])
+
+        self.start("base")
         mixed = self.mixed(rows, MIXED["fold"], settings.seed)
         fit.fit(self.model, self.cache, mixed, settings, self.work / f"fold{fold}.pt")
         self.save_logits(f"fold{fold}", np.concatenate([self.held[fold], self.called[inside]]))

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.core.inputs import AlertAction, PromptAction, Record, Scored, Tick, decode_record
-from stream.messages import MessageError, Transcript, decode
+from monitor.core.inputs import Record, decode_record
+from stream.messages import Message, MessageError, Transcript, decode
 
 
 class LineError(Exception):
@@ -34,7 +34,7 @@ Line = Record | JournalHead
 
 _kind = msgspec.json.Decoder(_Kind)
 _head = msgspec.json.Decoder(JournalHead)
-_JOURNAL_TAGS = frozenset({"score", "tick", "alert.action", "prompt.action"})
+_JOURNAL_TAGS = frozenset({"score", "overdue", "tick", "alert.action", "prompt.action"})
 
 
 def read_records(lines: Iterable[bytes | str], name: str) -> Iterator[Line]:
@@ -75,7 +75,7 @@ def by_call(lines: Iterable[Line]) -> dict[str, list[Line]]:
 
 def is_journal(lines: Iterable[Line]) -> bool:
     """Whether these are the lines of a service's journal rather than of a bare transcript."""
-    return any(isinstance(line, JournalHead | Scored | Tick | AlertAction | PromptAction) for line in lines)
+    return not all(isinstance(line, Message) for line in lines)
 
 
 def judged_otherwise(lines: Iterable[Line], versions: Mapping[str, str]) -> dict[str, list[str]]:

@@ -31,6 +31,7 @@ REASONS = {
     "unsatisfied_close": set[str](),
     "relapse": {"labels"},
     "again": {"reason", "turns"},
+    "pending": {"reason"},
     "recovered": set[str](),
     "answered": set[str](),
     "ended": set[str](),

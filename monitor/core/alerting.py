@@ -32,6 +32,8 @@ class _Open(msgspec.Struct):
     times: int = 1
     """In how many turns it was said so far, for the kinds that call somebody."""
     state: str = "firing"
+    pending: str | None = None
+    """The segment whose score is still to come."""
     by: str | None = None
     snoozed_until_s: float | None = None
 
@@ -59,17 +61,22 @@ class AlertBook:
         at_s: float,
         evidence: list[Evidence],
         segment_id: str | None,
+        *,
+        pending: bool = False,
         **slots: object,
     ) -> list[Alert]:
         """Fire an alert of this kind, or update the open one when this is worse or says something new.
 
-        An update takes back an acknowledgement or a snooze: whoever gave it has not heard this yet.
+        An update takes back an acknowledgement or a snooze: whoever gave it has not heard this yet. `pending`: the
+        model has not read this turn yet; when it has, the same turn comes again and the update says so.
         """
         sentence = self._texts.reason(kind, self._language, self._slots(evidence, slots))
         current = self._open.get(kind)
         if current is None:
             mark = segment_id if segment_id is not None else f"@{at_s:.3f}"
             opened = _Open(self._id(kind, mark), kind, severity, sentence, _kept(evidence), at_s)
+            opened.pending = segment_id if pending else None
+            opened.reason = self._counted(opened, sentence)
             self._open[kind] = opened
             return [self._event(opened, at_s, segment_id)]
         known = {(item.segment_id, item.label, item.quote) for item in current.evidence}
@@ -82,16 +89,17 @@ class AlertBook:
         )
         other_words = kind in _NEW_WORDS and not quiet and not {item.label for item in new} <= labels
         news = bool(new) if kind in CALLED else other_words
-        if not worse and not news:
+        read = segment_id is not None and current.pending == segment_id
+        if not worse and not news and not read:
             return []
+        current.pending = segment_id if pending else None if read else current.pending
         if worse:
             current.severity = severity
-        current.reason = self._texts.reason(kind, self._language, self._slots(current.evidence, slots))
-        if kind in CALLED:  # another count, another reason: receivers pass over an update that says the same
-            current.times += 1
-            again = {"reason": current.reason, "turns": current.times}
-            current.reason = self._texts.reason("again", self._language, again)
-        current.state, current.snoozed_until_s, current.told_s = "updated", None, at_s
+        current.times += kind in CALLED and not read
+        sentence = self._texts.reason(kind, self._language, self._slots(current.evidence, slots))
+        current.reason = self._counted(current, sentence)
+        if worse or news or current.state == "firing":
+            current.state, current.snoozed_until_s, current.told_s = "updated", None, at_s
         return [self._event(current, at_s, segment_id)]
 
     def resolve(self, kind: str, at_s: float, reason: str, segment_id: str | None = None) -> list[Alert]:
@@ -127,6 +135,14 @@ class AlertBook:
         kinds = [kind for kind in self._open if kind in _ENDED_WITH_CALL]
         return [event for kind in kinds for event in self.resolve(kind, at_s, "ended")]
 
+    def _counted(self, item: _Open, reason: str) -> str:
+        """The reason and, of what was said again, how often: receivers pass over an update that says the same."""
+        if item.times > 1:
+            reason = self._texts.reason("again", self._language, {"reason": reason, "turns": str(item.times)})
+        if item.pending is not None:
+            reason = self._texts.reason("pending", self._language, {"reason": reason})
+        return reason
+
     def _slots(self, evidence: list[Evidence], slots: dict[str, object]) -> dict[str, str]:
         names = dict.fromkeys(item.label for item in evidence)
         return {
@@ -147,6 +163,7 @@ class AlertBook:
             kind=item.kind,
             severity=item.severity,
             reason=item.reason,
+            pending="score" if item.pending is not None else msgspec.UNSET,
             evidence=list(item.evidence),
             audience="supervisor",
             by=item.by if item.by is not None else msgspec.UNSET,

@@ -14,14 +14,15 @@ import msgspec
 from models.types import Score
 from monitor.core import events
 from monitor.core.context import Context, language_code
-from monitor.core.heard import Heard, combine
-from monitor.core.inputs import AlertAction, Effect, Emit, NeedScore, PromptAction, Scored, Tick
+from monitor.core.deciding import calls_somebody
+from monitor.core.heard import PENDING, Heard, combine
+from monitor.core.inputs import AlertAction, Effect, Emit, NeedScore, Overdue, PromptAction, Scored, Tick
 from monitor.core.judge import Judge
 from monitor.core.rules import SUPPORTED_LANGUAGES, Rules
 from stream.assembler import Output, Utterance
 from stream.messages import CallEnd, CallHold, CallResume, CallStart, CallTransfer
 
-Input = Output | Scored | Tick | AlertAction | PromptAction
+Input = Output | Scored | Overdue | Tick | AlertAction | PromptAction
 
 
 class CallView(msgspec.Struct, frozen=True):
@@ -50,6 +51,8 @@ class _Waiting(msgspec.Struct):
     abstained: str | None = None
     scored: Scored | None = None
     needs_score: bool = False
+    told: bool = False
+    """What its words alone demand was done already."""
 
 
 class CallMonitor:
@@ -70,11 +73,20 @@ class CallMonitor:
             waiting = self._unscored.pop(item.segment_id, None)
             if waiting is not None:
                 waiting.scored = item
+        elif isinstance(item, Overdue):
+            return [Emit(event) for event in self._overdue(item.segment_id)]
         else:
             effects += self._enqueue(item)
         while self._queue and (not self._queue[0].needs_score or self._queue[0].scored is not None):
             effects += [Emit(event) for event in self._apply(self._queue.popleft())]
         return effects
+
+    def urgent(self, segment_id: str) -> bool:
+        """Does this turn, which still has no score, say something on which an alert fires whatever the model hears?"""
+        waiting = self._unscored.get(segment_id)
+        if waiting is None or waiting.told or not isinstance(waiting.item, Utterance):
+            return False
+        return calls_somebody(self._heard(waiting.item, waiting))
 
     @property
     def next_wake_s(self) -> float | None:
@@ -110,6 +122,13 @@ class CallMonitor:
             turns=judge.turns,
             open_alerts=judge.open_alerts,
         )
+
+    def _overdue(self, segment_id: str) -> list[events.Event]:
+        waiting = self._unscored.get(segment_id)
+        if waiting is None or waiting.told or not isinstance(waiting.item, Utterance):
+            return []
+        waiting.told = True
+        return self._judge.overdue(self._heard(waiting.item, waiting))
 
     def _enqueue(self, item: Input) -> list[Effect]:
         waiting = _Waiting(item)
@@ -152,7 +171,10 @@ class CallMonitor:
     def _heard(self, turn: Utterance, waiting: _Waiting) -> Heard:
         scored = waiting.scored
         score: Score | None = None if scored is None else scored.score
-        failed = None if scored is None else scored.failed
+        if scored is not None:
+            failed = scored.failed
+        else:
+            failed = PENDING if waiting.needs_score else None
         if waiting.abstained is not None:
             score = Score(emotions={}, heat=None, labels={}, embedding=b"", abstained=waiting.abstained)
         language = waiting.language or language_code(turn.language)

@@ -9,13 +9,17 @@ from monitor.core.alerting import AlertBook
 from monitor.core.closing import Summary
 from monitor.core.curve import CALM_BELOW, HOT_ABOVE
 from monitor.core.events import Alert, Evidence, HeldBack
-from monitor.core.heard import FAILING, GOOD, SAFETY_LABELS, THREAT_LABELS, Heard
+from monitor.core.heard import FAILING, GOOD, PENDING, SAFETY_LABELS, THREAT_LABELS, Heard
 from monitor.core.inputs import AlertAction
 from monitor.core.policy import Reading, policy_of
 from monitor.core.rules import Rules
 from monitor.core.withheld import Withheld
 
-ON_THE_TURN = (("safety", SAFETY_LABELS), ("must_report", THREAT_LABELS))
+ON_THE_TURN = (
+    ("safety", SAFETY_LABELS),
+    ("must_report", THREAT_LABELS),
+    ("escalation_request", frozenset({"ask_superior"})),
+)
 """Alerts that fire on the turn that says it, whatever the tension, cooldown or budget."""
 RELAPSE_FROM = 0.5
 """Tension from which a relapse is worth a supervisor's look; a lesser one is a pivot and a prompt."""
@@ -79,17 +83,15 @@ class Decider:
         self._helped = self._helped and not upset
         self._falling = state.tension < self._tension_at_last_turn
         self._tension_at_last_turn = state.tension
-        out: list[Alert] = []
-        for kind, names in ON_THE_TURN:
-            said = _certain(heard, names, self._model_alone_at)
-            out += self._say(kind, "critical", heard, said, state)
-        severity = "critical" if state.tension > HOT_ABOVE else "warning"
-        asked = _certain(heard, frozenset({"ask_superior"}), self._model_alone_at)
-        out += self._say("escalation_request", severity, heard, asked, state)
+        out = self._call(heard, state)
         out += self._decide(heard, state, relapsed)
         if relapsed and state.tension >= RELAPSE_FROM and "risk" not in self._book.open_kinds():
             out += self._book.raise_alert("relapse", "warning", state.at_s, evidence_of(heard), heard.segment_id)
         return out
+
+    def overdue(self, heard: Heard, state: State) -> list[Alert]:
+        """The alerts that the words of a turn demand whatever the model will hear; they say that its score is pending."""
+        return self._call(heard, state)
 
     def agent_turn(self, heard: Heard, state: State) -> list[Alert]:
         self._helped = bool(self._helped or heard.holding(GOOD)) and not heard.holding(FAILING)
@@ -123,11 +125,20 @@ class Decider:
             out += self._book.raise_alert("unsatisfied_close", "warning", at_s, [summary.last_customer], None)
         return out
 
+    def _call(self, heard: Heard, state: State) -> list[Alert]:
+        hot = "critical" if state.tension > HOT_ABOVE else "warning"
+        out: list[Alert] = []
+        for kind, names in ON_THE_TURN:
+            severity = hot if kind == "escalation_request" else "critical"
+            out += self._say(kind, severity, heard, _certain(heard, names, self._model_alone_at), state)
+        return out
+
     def _say(self, kind: str, severity: str, heard: Heard, names: list[str], state: State) -> list[Alert]:
         quotes = [heard.quote(name) for name in names]
         if not quotes:
             return []
-        return self._book.raise_alert(kind, severity, state.at_s, quotes, heard.segment_id)
+        pending = heard.degraded == PENDING
+        return self._book.raise_alert(kind, severity, state.at_s, quotes, heard.segment_id, pending=pending)
 
     def _decide(self, heard: Heard, state: State, relapsed: bool) -> list[Alert]:
         """Let the policy see the new point; a firing alert is updated when the call now reads worse.
@@ -173,6 +184,12 @@ class Decider:
     def _recovered(self, at_s: float, segment_id: str | None) -> list[Alert]:
         out = self._book.resolve("risk", at_s, "recovered", segment_id)
         return out + self._book.resolve("relapse", at_s, "recovered", segment_id)
+
+
+def calls_somebody(heard: Heard) -> bool:
+    """Does a pack find words in a customer's turn on which an alert fires, whatever the model hears?"""
+    found = (heard.labels[name] for _, names in ON_THE_TURN for name in heard.holding(names))
+    return heard.by_customer and any(hit.pack is not msgspec.UNSET for hit in found)
 
 
 def _certain(heard: Heard, names: frozenset[str], alone_at: float) -> list[str]:

@@ -109,6 +109,8 @@ class Alert(_Event, tag="alert", frozen=True, kw_only=True):
     reason: str
     evidence: list[Evidence]
     audience: str
+    pending: str | UnsetType = UNSET
+    """`score`: fired on the words alone while the model is behind; an update follows once it has read the turn."""
     by: str | UnsetType = UNSET
     note: str | UnsetType = UNSET
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.call import CallMonitor, CallView
-from monitor.core.inputs import AlertAction, Effect, PromptAction, Record, Scored, Tick
+from monitor.core.inputs import AlertAction, Effect, Overdue, PromptAction, Record, Scored, Tick
 from monitor.core.rules import Rules
 from stream.assembler import Assembler, Output
 
@@ -25,7 +25,7 @@ class Fold:
             raise ValueError(f"record of another call given to the fold of {self.call_id!r}")
         if isinstance(record, Tick):
             return self._hear(self._assembler.advance(record.at_s)) + self._monitor.handle(record)
-        if isinstance(record, Scored | AlertAction | PromptAction):
+        if isinstance(record, Scored | Overdue | AlertAction | PromptAction):
             return self._monitor.handle(record)
         return self._hear(self._assembler.feed(record))
 
@@ -67,6 +67,10 @@ class Fold:
     def knows(self, segment_id: str) -> bool:
         """Has a final of this segment been taken?"""
         return self._assembler.knows(segment_id)
+
+    def urgent(self, segment_id: str) -> bool:
+        """Does this turn, which still has no score, say something on which an alert fires whatever the model hears?"""
+        return self._monitor.urgent(segment_id)
 
     @property
     def view(self) -> CallView:

@@ -19,6 +19,8 @@ THREAT_LABELS = frozenset(THREATS)
 SAFETY_LABELS = frozenset(SAFETY)
 GOOD = frozenset(GOOD_MOVES)
 FAILING = frozenset(FAILING_MOVES)
+PENDING = "score_pending"
+"""Why a turn's model part is missing while it is only late."""
 _QUOTE_CHARS = 160
 
 
@@ -33,7 +35,7 @@ class Heard(msgspec.Struct, frozen=True):
     labels: dict[str, LabelHit]
     abstained: str | None
     degraded: str | None
-    """Why the model's part is missing (scoring failed), or None."""
+    """Why the model's part is missing (scoring failed, or is late), or None."""
     embedding: bytes = b""
     half_heard: dict[str, float] = {}
     """Every label the model gives some probability to, held or not."""

@@ -28,6 +28,12 @@ class Scored(_Record, tag="score", frozen=True, kw_only=True):
     failed: str | None = None
 
 
+class Overdue(_Record, tag="overdue", frozen=True, kw_only=True):
+    """The model has let the turn that begins with `segment_id` wait too long: what its words alone demand is done now."""
+
+    segment_id: str
+
+
 class Tick(_Record, tag="tick", frozen=True, kw_only=True):
     """The wall clock says that the call has reached `at_s` although no message said so."""
 
@@ -53,7 +59,7 @@ class PromptAction(_Record, tag="prompt.action", frozen=True, kw_only=True):
     action: str
 
 
-Record = CallMessage | Scored | Tick | AlertAction | PromptAction
+Record = CallMessage | Scored | Overdue | Tick | AlertAction | PromptAction
 
 
 class NeedScore(msgspec.Struct, frozen=True):

@@ -113,6 +113,13 @@ class Judge:
         out.append(_turn_event(self.call_id, self.now_s, heard))
         return out + (self._customer(heard, repeated) if heard.by_customer else self._agent(heard))
 
+    def overdue(self, heard: Heard) -> list[Event]:
+        """A turn whose score is late, as its words alone have it: whoever must be called is called; nothing else moves."""
+        if not heard.by_customer:
+            return []
+        at_s = max(self.now_s, heard.turn.end_s)
+        return [*self._decider.overdue(heard, msgspec.structs.replace(self._state(), at_s=at_s))]
+
     def tick(self, at_s: float, *, inclusive: bool = True) -> list[Event]:
         """Let call time reach `at_s`: whatever was due until then happens at its own time, in order."""
         out: list[Event] = []

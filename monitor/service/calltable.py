@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from models.types import Score
-from monitor.core.inputs import NeedScore, Record, Scored
+from monitor.core.inputs import NeedScore, Overdue, Record, Scored
 from monitor.core.rules import Rules
 from monitor.service.answers import FAULT, NOT_READ, Refused
 from monitor.service.clock import Alarms
@@ -152,9 +152,20 @@ class CallTable:
         stored = self.commits.put(call, step)
         for need in step.needs:
             self.desk.ask(call, need)
+            if call.fold.urgent(need.segment_id):
+                asyncio.get_running_loop().call_later(
+                    self._limits.urgent_after_s, self._not_in_time, call, need.segment_id
+                )
         self.set_alarm(call)
         self._look_for_room()
         return stored
+
+    def _not_in_time(self, call: LiveCall, segment_id: str) -> None:
+        """What a turn's words alone demand does not wait for a model that is behind."""
+        live = self.calls.get(call.call_id) is call and not call.broken and not self.closed
+        if live and call.fold.urgent(segment_id):
+            self._metrics.overdue.inc()
+            self._by_itself(call, Overdue(call_id=call.call_id, segment_id=segment_id))
 
     def _settle(self, call: LiveCall, finished: bool = False) -> None:
         """A call leaves memory with its last write: when it is finished, and when it can no longer be trusted."""

@@ -31,6 +31,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Writes waiting for the disk from which nothing more is read."""
     new_call_wait_s: float = 2.0
     """Seconds that a new call waits for room before it is refused."""
+    urgent_after_s: float = 0.15
+    """Seconds after which an alert that a turn's words demand no longer waits for the turn's score."""
     speaking_hold_s: float = 15.0
     """Seconds after an interim in which its speaker counts as still speaking."""
     region: str = ""

@@ -10,7 +10,7 @@ import msgspec
 from monitor.core.call import CallView
 from monitor.core.events import Event, Turn, encode
 from monitor.core.fold import Fold
-from monitor.core.inputs import Effect, Emit, NeedScore, Record, Scored, Tick, decode_record, encode_record
+from monitor.core.inputs import Effect, Emit, NeedScore, Overdue, Record, Scored, Tick, decode_record, encode_record
 from monitor.core.rules import Rules
 from monitor.service.clock import CallClock
 from monitor.service.projection import Projection
@@ -219,9 +219,9 @@ class LiveCall:
 
 
 def _time_of(record: Record) -> float | None:
-    """The call time that a record speaks of; None for scores and for what people do."""
+    """The call time that a record speaks of; None where it speaks of none."""
     if isinstance(record, Transcript):
         return record.time_s
-    if isinstance(record, CallStart | Scored):
+    if isinstance(record, CallStart | Scored | Overdue):
         return None
     return record.at_s

@@ -34,6 +34,7 @@ class Metrics:
         self.chunk_to_score = self._histogram(
             "chunk_to_score_seconds", "From a final's arrival until the events of its turn were stored.", _FAST_S
         )
+        self.overdue = self._counter("scores_overdue", "Turns whose words were acted on before their score came.")
         self.score_failures = self._counter("score_failures", "Turns that could not be scored.")
         self.queue_depth = self._gauge("queue_depth", "Turns that wait for their score.")
         self.queue_age = self._gauge("queue_oldest_age_seconds", "How long the oldest of them has waited.")

@@ -79,12 +79,12 @@ def end(at_s: float, call_id: str = "c") -> CallEnd:
     return CallEnd(call_id=call_id, at_s=at_s, reason="hangup")
 
 
-def make_rules() -> Rules:
-    """What ships, without the phrase packs: the scorer's labels are enough here."""
+def make_rules(packs: Sequence[str] = ()) -> Rules:
+    """What ships, with these phrase packs: mostly the scorer's labels are enough here."""
     texts = [f"{folder}/en.toml" for folder in ("prompts", "reasons")]
     return Rules.load(
         Settings(),
-        packs=[],
+        packs=[(name, (BUNDLED / name).read_text("utf-8")) for name in packs],
         texts=[(name, (BUNDLED / name).read_text("utf-8")) for name in texts],
         risk=(BUNDLED / "risk.json").read_bytes(),
         guess=lambda text, prior: (prior or "en", 1.0),

@@ -1,0 +1,136 @@
+"""What a turn's words demand does not wait for a model that is behind, and nothing else changes by it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from monitor.core import events
+from monitor.core.fold import Fold
+from monitor.core.inputs import Emit, NeedScore, Overdue, Record, Scored, decode_record, encode_record
+from monitor.core.rules import Rules
+from tests.monitor.core.calls import CALL, heard, of_type, play, said, start
+
+SAID = {
+    "en": ("Hello, it's about my bill.", "I'm reporting you to the ombudsman today.", "must_report"),
+    "hr": ("Dobar dan, zovem zbog računa.", "Prijavit ću vas tržišnoj inspekciji.", "must_report"),
+    "de": ("Guten Tag, es geht um die Rechnung.", "Ich will sofort Ihren Vorgesetzten sprechen.", "escalation_request"),
+    "zh-Hans": ("你好，我问一下账单。", "我要打12315投诉你们。", "must_report"),
+}
+
+
+def conversation(language: str) -> list[Record]:
+    calm, urgent, _ = SAID[language]
+    return [
+        start(language),
+        said(0, "customer", calm, 1.0),
+        said(1, "agent", "…", 4.0),
+        said(2, "customer", urgent, 7.0),
+    ]
+
+
+def fold_of(rules: Rules, records: list[Record]) -> tuple[Fold, list[events.Event], list[str]]:
+    """The fold, its events, and the turns it asks about."""
+    fold, out, asked = Fold(CALL, rules), [], []
+    for record in records:
+        for effect in fold.apply(record):
+            if isinstance(effect, Emit):
+                out.append(effect.event)
+            elif isinstance(effect, NeedScore):
+                asked.append(effect.segment_id)
+    return fold, out, asked
+
+
+def emitted(fold: Fold, record: Record) -> list[events.Event]:
+    return [effect.event for effect in fold.apply(record) if isinstance(effect, Emit)]
+
+
+def alerts(found: list[events.Event], kind: str) -> list[events.Alert]:
+    return [event for event in found if isinstance(event, events.Alert) and event.kind == kind]
+
+
+@pytest.mark.parametrize("language", SAID)
+def test_somebody_is_called_before_the_model_has_read_the_turn(language: str, rules: Rules) -> None:
+    kind = SAID[language][2]
+    fold, out, asked = fold_of(rules, conversation(language))
+    assert not alerts(out, kind)
+    assert [segment for segment in asked if fold.urgent(segment)] == ["2"]
+    early = emitted(fold, Overdue(call_id=CALL, segment_id="2"))
+    (alert,) = early
+    assert isinstance(alert, events.Alert)
+    assert (alert.kind, alert.state, alert.pending, alert.segment_id, alert.at_s) == (kind, "firing", "score", "2", 9.0)
+    assert all(item.segment_id == "2" for item in alert.evidence)
+    assert not fold.urgent("2"), "it is told once"
+    assert not emitted(fold, Overdue(call_id=CALL, segment_id="2"))
+    late = [
+        event
+        for segment in asked
+        for event in emitted(
+            fold, Scored(call_id=CALL, segment_id=segment, score=heard(1.0 if segment != "1" else None))
+        )
+    ]
+    (read,) = alerts(late, kind)
+    assert (read.alert_id, read.state, read.pending) == (alert.alert_id, "updated", msgspec.UNSET)
+    assert read.reason != alert.reason and read.evidence == alert.evidence
+    assert [point.degraded for point in of_type(late, events.Point)] == [None] * len(asked)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("language", SAID)
+def test_the_curve_is_the_same_with_and_without_it(language: str, rules: Rules) -> None:
+    records = conversation(language)
+    scores = {"0": heard(0.0), "2": heard(3.0, anger=0.9)}
+    calm = play(rules, records, scores, close=False)
+    fold, out, asked = fold_of(rules, records)
+    out += emitted(fold, Overdue(call_id=CALL, segment_id="2"))
+    for segment in asked:
+        answer = scores.get(segment, heard())
+        out += emitted(fold, Scored(call_id=CALL, segment_id=segment, score=answer))
+    for kind in (events.Turn, events.Point, events.Stage, events.Pivot):
+        assert of_type(out, kind) == of_type(calm, kind)
+    last = {event.kind: (event.severity, event.evidence, event.reason) for event in of_type(out, events.Alert)}  # type: ignore[attr-defined]
+    assert last == {e.kind: (e.severity, e.evidence, e.reason) for e in of_type(calm, events.Alert)}  # type: ignore[attr-defined]
+
+
+def test_the_journal_holds_it_so_that_a_replay_says_the_same(rules: Rules) -> None:
+    records = conversation("en")
+    late: list[Record] = [
+        *records,
+        Overdue(call_id=CALL, segment_id="2"),
+        *(Scored(call_id=CALL, segment_id=str(n), score=heard(0.0 if n != 1 else None)) for n in range(3)),
+    ]
+    again = [decode_record(encode_record(record)) for record in late]
+    assert [events.encode(event) for event in fold_of(rules, again)[1]] == [
+        events.encode(event) for event in fold_of(rules, late)[1]
+    ]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        said(2, "customer", "I'd like to know when you open.", 7.0),
+        said(2, "agent", "You may complain to the ombudsman.", 7.0),
+    ],
+)
+def test_nothing_is_told_of_a_turn_that_demands_nothing(record: Record, rules: Rules) -> None:
+    fold, _, _ = fold_of(rules, [start(), said(0, "customer", "Hello there, good morning.", 1.0), record])
+    assert not fold.urgent("2")
+    assert not emitted(fold, Overdue(call_id=CALL, segment_id="2"))
+    assert not emitted(fold, Overdue(call_id=CALL, segment_id="unknown"))
+
+
+def test_the_same_turn_is_not_counted_twice(rules: Rules) -> None:
+    """The model hears a threat beside the one that the words gave away: more quotes, but still one turn."""
+    fold, _, asked = fold_of(rules, conversation("en"))
+    emitted(fold, Overdue(call_id=CALL, segment_id="2"))
+    out = [
+        event
+        for segment in asked
+        for event in emitted(
+            fold,
+            Scored(call_id=CALL, segment_id=segment, score=heard(3.0, *(["threat_media"] if segment == "2" else []))),
+        )
+    ]
+    (read,) = alerts(out, "must_report")
+    assert {item.label for item in read.evidence} >= {"threat_regulator", "threat_media"}
+    plain = play(rules, conversation("en"), {"2": heard(3.0, "threat_media")}, close=False)
+    assert [alert.reason for alert in alerts(plain, "must_report")] == [read.reason]
