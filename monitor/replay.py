@@ -3,7 +3,7 @@
 What comes out is grouped by call, calls in the order in which they first appear, events in the order of the fold;
 so the same file gives the same bytes however its calls interleave.
 
-A line with a `journal`, `score`, `overdue`, `tick`, `alert.action` or `prompt.action` makes its call a journal, as exports are:
+A line that is no message (`journal`, `score`, `tick`, ...) makes its call a journal, as exports are:
 its texts are redacted already, its scores are used as they stand, and it is not closed at the end of the file,
 because the service that wrote it had not closed it either. A bare transcript is redacted at the door as live calls
 are, scored anew, and what still waits at its end is flushed; without a `call.end` it stays open.

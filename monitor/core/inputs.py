@@ -29,7 +29,7 @@ class Scored(_Record, tag="score", frozen=True, kw_only=True):
 
 
 class Overdue(_Record, tag="overdue", frozen=True, kw_only=True):
-    """The model has let the turn that begins with `segment_id` wait too long: what its words alone demand is done now."""
+    """The turn that begins with `segment_id` has waited too long for its score: what its words alone demand is done."""
 
     segment_id: str
 

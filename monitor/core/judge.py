@@ -114,7 +114,7 @@ class Judge:
         return out + (self._customer(heard, repeated) if heard.by_customer else self._agent(heard))
 
     def overdue(self, heard: Heard) -> list[Event]:
-        """A turn whose score is late, as its words alone have it: whoever must be called is called; nothing else moves."""
+        """A turn whose score is late, by its words alone: whoever must be called is called; nothing else moves."""
         if not heard.by_customer:
             return []
         at_s = max(self.now_s, heard.turn.end_s)

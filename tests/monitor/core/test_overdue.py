@@ -71,7 +71,8 @@ def test_somebody_is_called_before_the_model_has_read_the_turn(language: str, ru
     ]
     (read,) = alerts(late, kind)
     assert (read.alert_id, read.state, read.pending) == (alert.alert_id, "updated", msgspec.UNSET)
-    assert read.reason != alert.reason and read.evidence == alert.evidence
+    assert read.reason != alert.reason
+    assert read.evidence == alert.evidence
     assert [point.degraded for point in of_type(late, events.Point)] == [None] * len(asked)  # type: ignore[attr-defined]
 
 
