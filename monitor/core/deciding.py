@@ -90,7 +90,7 @@ class Decider:
         return out
 
     def overdue(self, heard: Heard, state: State) -> list[Alert]:
-        """What the words of a turn demand whatever the model will hear; such an alert says that the score is pending."""
+        """What the words of a turn demand whatever the model will hear; the alert says that the score is pending."""
         return self._call(heard, state)
 
     def agent_turn(self, heard: Heard, state: State) -> list[Alert]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,9 +25,9 @@ URGENT = "I'm reporting you to the ombudsman."
 
 
 @pytest.fixture(scope="module")
-def rules() -> Iterator[Rules]:
+def rules() -> Rules:
     """What ships, with the phrase packs of English."""
-    yield make_rules([path.relative_to(BUNDLED).as_posix() for path in sorted((BUNDLED / "packs/en").glob("*.toml"))])
+    return make_rules([path.relative_to(BUNDLED).as_posix() for path in sorted((BUNDLED / "packs/en").glob("*.toml"))])
 
 
 @asynccontextmanager
