@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from models.types import Score, ScoreInput
+
+if TYPE_CHECKING:
+    from models.precision import Precision
 
 
 class Ear(Protocol):
@@ -14,6 +17,8 @@ class Ear(Protocol):
     """Changes with everything that a score depends on."""
     hidden_size: int
     """Bytes of a score's embedding."""
+    precision: str
+    """The arithmetic it runs in."""
 
     def score(self, inputs: Sequence[ScoreInput]) -> list[Score]:
         """One score an input, in their order; a pure function of each input."""
@@ -24,15 +29,18 @@ class Ear(Protocol):
         ...
 
 
-def load(folder: Path, label_map: Path | None = None, threads: int | None = None) -> Ear:
-    """Becalm's own kind of model directory, or with a label map any classifier. Raises `ModelError`."""
+def load(
+    folder: Path, label_map: Path | None = None, threads: int | None = None, precision: "Precision" = "float32"
+) -> Ear:
+    """Becalm's own kind of model directory, or with a label map any classifier, which runs in float32. Raises
+    `ModelError`."""
     if label_map is not None:
         from models.mapped import MappedScorer
 
         return MappedScorer(folder, label_map, threads)
     from models.scorer import Scorer
 
-    return Scorer(folder, threads)
+    return Scorer(folder, threads, precision=precision)
 
 
 def version(folder: Path, label_map: Path | None = None) -> str:

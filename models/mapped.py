@@ -88,6 +88,7 @@ class MappedScorer:
         self._columns = {ours: [column[name] for name in theirs] for ours, theirs in self.map.labels.items()}
         self._heat = np.array([self.map.heat.get(name, 0.0) for name in outputs])
         self.hidden_size = int(config.hidden_size)
+        self.precision = "float32"
         self.version = foreign_version(self.folder, Path(label_map))
 
     def score(self, inputs: Sequence[ScoreInput]) -> list[Score]:

@@ -5,11 +5,14 @@ attention is taken turn by turn, grouped by length. A turn only ever meets its o
 multiple of eight of its own), so its numbers do not depend on its neighbours.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from models.dense import dense
 
 
 class Group(NamedTuple):
@@ -31,18 +34,22 @@ class Packed(NamedTuple):
 
 
 class PackedLayer:
-    """One `BertLayer` with its three input projections as one matrix."""
+    """One `BertLayer` with its three input projections as one matrix, in the given arithmetic."""
 
-    def __init__(self, layer: Any) -> None:
-        own = layer.attention.self
+    def __init__(self, layer: Any, dtype: torch.dtype) -> None:
+        own, output = layer.attention.self, layer.attention.output
+        parts = (own.query, own.key, own.value)
         self._heads = int(own.num_attention_heads)
-        self._inputs = torch.cat([part.weight for part in (own.query, own.key, own.value)])
-        self._bias = torch.cat([part.bias for part in (own.query, own.key, own.value)])
-        self._layer = layer
+        self._inputs = dense(torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]), dtype)
+        self._mix = dense(output.dense.weight, output.dense.bias, dtype)
+        self._widen = dense(layer.intermediate.dense.weight, layer.intermediate.dense.bias, dtype, gelu=True)
+        self._narrow = dense(layer.output.dense.weight, layer.output.dense.bias, dtype)
+        self._middle_norm = _norm(output.LayerNorm, dtype)
+        self._end_norm = _norm(layer.output.LayerNorm, dtype)
 
     def __call__(self, hidden: Tensor, groups: list[Group]) -> Tensor:
         """`[rows, h]` to `[rows, h]`."""
-        projected = F.linear(hidden, self._inputs, self._bias)
+        projected = self._inputs(hidden)
         mixed = torch.empty_like(hidden)
         for group in groups:
             end = group.start + group.turns * group.length
@@ -51,7 +58,7 @@ class PackedLayer:
 
     def first_rows(self, hidden: Tensor, groups: list[Group], rows: int) -> Tensor:
         """The same for the first `rows` rows of every turn only: `[turns * rows, h]`."""
-        projected = F.linear(hidden, self._inputs, self._bias)
+        projected = self._inputs(hidden)
         mixed, asking = [], []
         for group in groups:
             end = group.start + group.turns * group.length
@@ -68,32 +75,36 @@ class PackedLayer:
         query, key, value = parts[0][:, :, :rows], parts[1], parts[2]
         logits = torch.matmul(query * width**-0.5, key.transpose(-1, -2))
         if group.bias is not None:
-            logits = logits + group.bias
+            logits = logits + group.bias.to(logits.dtype)
         mixed = torch.matmul(logits.softmax(-1), value)
         return mixed.transpose(1, 2).reshape(group.turns * rows, hidden)
 
     def _finish(self, mixed: Tensor, asking: Tensor) -> Tensor:
-        layer = self._layer
-        middle = layer.attention.output.LayerNorm(layer.attention.output.dense(mixed) + asking)
-        inner = layer.output.dense(F.gelu(layer.intermediate.dense(middle)))
-        out: Tensor = layer.output.LayerNorm(inner + middle)
-        return out
+        middle = self._middle_norm(self._mix(mixed) + asking)
+        return self._end_norm(self._narrow(self._widen(middle)) + middle)
+
+
+def _norm(module: Any, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    shape, eps = module.normalized_shape, module.eps
+    weight, bias = module.weight.to(dtype), module.bias.to(dtype)
+    return lambda x: F.layer_norm(x, shape, weight, bias, eps)
 
 
 class PackedModel:
     """A loaded `BertForSequenceClassification` whose last layer pools into its first row."""
 
-    def __init__(self, model: Any, step: int) -> None:
+    def __init__(self, model: Any, step: int, dtype: torch.dtype = torch.float32) -> None:
         self._model = model
         self._step = step
-        self._layers = [PackedLayer(layer) for layer in model.bert.encoder.layer]
+        self._dtype = dtype
+        self._layers = [PackedLayer(layer, dtype) for layer in model.bert.encoder.layer]
 
     def __call__(self, packed: Packed, layer: int) -> tuple[Tensor, Tensor]:
         """Hidden states after `layer` layers `[rows, h]`, and logits `[turns, outputs]` in the order of the groups."""
         bert = self._model.bert
         hidden: Tensor = bert.embeddings(
             input_ids=packed.ids[None], token_type_ids=packed.types[None], position_ids=packed.positions[None]
-        )[0]
+        )[0].to(self._dtype)
         early = hidden
         for number, apply in enumerate(self._layers[:-1]):
             early = hidden if number == layer else early
@@ -101,9 +112,9 @@ class PackedModel:
         if layer >= len(self._layers) - 1:
             early = hidden
         pooled = self._layers[-1].first_rows(hidden, packed.groups, self._step)
-        pooled = torch.tanh(bert.pooler.dense(pooled))
+        pooled = torch.tanh(bert.pooler.dense(pooled.float()))
         logits: Tensor = self._model.classifier(pooled)[:: self._step]
-        return early, logits
+        return early.float(), logits
 
 
 def pack(turns: list[tuple[list[int], int]], length_of: list[int], pad: int) -> Packed:

@@ -16,7 +16,8 @@ import torch
 from models.directory import DEFAULT, REBUILD, ModelDirectory, ModelError
 from models.encoding import PAD, Encoded, encode, load_tokenizer
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS, scored_role
-from models.packed import PackedModel, pack
+from models.packed import pack
+from models.precision import PROBE, Precision, choose
 from models.types import Score, ScoreInput
 
 __all__ = ["ModelError", "Scorer", "too_little_text"]
@@ -35,7 +36,13 @@ def too_little_text(text: str) -> bool:
 class Scorer:
     """A model directory, loaded. Not thread-safe: one thread scores."""
 
-    def __init__(self, folder: Path | str = DEFAULT, threads: int | None = None, token_budget: int = 2048) -> None:
+    def __init__(
+        self,
+        folder: Path | str = DEFAULT,
+        threads: int | None = None,
+        token_budget: int = 2048,
+        precision: Precision = "float32",
+    ) -> None:
         self.directory = ModelDirectory(folder)
         self.version = self.directory.version
         self.token_budget = token_budget
@@ -43,7 +50,11 @@ class Scorer:
             torch.set_num_threads(min(threads, os.cpu_count() or 1))
         self.tokenizer = load_tokenizer(self.directory.folder)
         self.model = _load(self.directory)
-        self._packed = PackedModel(self.model, STEP)
+        probe = encode(self.tokenizer, [ScoreInput(text, "customer", PROBE[0]) for text in PROBE])
+        try:
+            self._packed, self.precision = choose(self.model, STEP, probe, precision)
+        except ValueError as error:
+            raise ModelError(f'{error}; set `model.precision` to "auto" or "float32"') from error
         self.hidden_size = int(self.model.config.hidden_size)
         outputs, labels = self.directory.outputs, self.directory.calibration.labels
         self._slope = np.array([labels[name].slope for name in outputs])

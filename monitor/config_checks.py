@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -148,6 +148,8 @@ def fault(name: str, value: Any, kind: Any) -> tuple[str, str]:
     try:
         value = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
+        if get_origin(kind) is Literal:
+            return f"is {json.dumps(value, ensure_ascii=False, default=str)}", "one of: " + ", ".join(get_args(kind))
         return _mismatch(value, kind, str(error)), f"in {unit}" if unit else ""
     if isinstance(value, str) and "\0" in value:
         return "holds a NUL character", ""

@@ -19,7 +19,8 @@ from monitor.config import sections
 
 HEADER = """\
 # Every setting of Becalm with its default. Copy what you change into a file of your own and start with
-# `becalm serve --config FILE`; one setting goes on the command line: `--set policy.enter_at=0.7`.
+# `becalm serve --config FILE`; one setting goes on the command line, `--set policy.enter_at=0.7`,
+# or into the environment: `BECALM_POLICY__ENTER_AT=0.7`.
 # `becalm check-config FILE` names every mistake. Names end in their unit: `_s` is seconds.
 # Written from the code by `python -m monitor.config_text`; a test keeps the two the same.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 
 from monitor import config_text
-from monitor.config import Config, ConfigError, load, sections
+from monitor.config import ENVIRONMENT, Config, ConfigError, load, sections
 from monitor.config_checks import RANGES
 
 REFERENCE = Path(config_text.__file__).resolve().parent.parent / "configs" / "becalm.toml"
@@ -52,6 +53,37 @@ def test_every_number_has_a_range() -> None:
 def test_every_range_is_of_a_setting() -> None:
     known = {f"{name}.{field}" for name, struct in sections().items() for field in struct.__struct_fields__}
     assert set(RANGES) <= known
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(ENVIRONMENT)]:
+        monkeypatch.delenv(name)
+
+
+def test_the_environment_stands_between_file_and_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "becalm.toml"
+    file.write_text("[policy]\nenter_at = 0.71\n[model]\nthreads = 4\n[server]\nport = 1\n", "utf-8")
+    monkeypatch.setenv("BECALM_MODEL__THREADS", "1")
+    monkeypatch.setenv("BECALM_SERVER__PORT", "2")
+    monkeypatch.setenv("BECALM_TOKEN", "no setting")
+    config = load(file, ["server.port=3"])
+    assert (config.core.policy.enter_at, config.model.threads, config.server.port) == (0.71, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key"),
+    [("BECALM_MODEL__TREADS", "1", "model.treads"), ("BECALM_MODEL__PRECISION", "int8", "model.precision")],
+)
+def test_a_mistake_in_the_environment_names_the_variable(
+    name: str, value: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as wrong:
+        load()
+    (problem,) = wrong.value.problems
+    assert (problem.source, problem.key) == (name, key)
+    assert problem.hint
 
 
 def test_without_anything_the_defaults_hold() -> None:

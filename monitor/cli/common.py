@@ -77,7 +77,7 @@ def load_scorer(config: Config) -> Ear:
     from models.ear import load
 
     try:
-        return load(config.model_dir, config.label_map, config.model.threads)
+        return load(config.model_dir, config.label_map, config.model.threads, config.model.precision)
     except ModelError as error:
         raise Failure(str(error)) from None
 

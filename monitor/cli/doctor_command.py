@@ -70,7 +70,10 @@ def _model(config: Config) -> Iterator[Finding]:
     took_ms = (time.perf_counter() - loaded_s) * 1000
     told = score.heat is not None
     yield Finding(
-        told, "model", f"version {scorer.version}, loaded in {loaded_s - began_s:.1f} s, one turn in {took_ms:.0f} ms"
+        told,
+        "model",
+        f"version {scorer.version} in {scorer.precision}, loaded in {loaded_s - began_s:.1f} s, "
+        f"one turn in {took_ms:.0f} ms",
     )
 
 

@@ -60,7 +60,7 @@ async def _serve(config: Config, auth: Auth, listener: socket.socket, url: str, 
     from models.ear import load  # imports torch when it loads
 
     alerting = load_alerting(config.alerting_file)
-    scorer = load(config.model_dir, config.label_map, config.model.threads)
+    scorer = load(config.model_dir, config.label_map, config.model.threads, config.model.precision)
     scorer.warm_up()
     rules = load_rules(config, scorer.version)
     metrics = Metrics()

@@ -102,7 +102,7 @@ def becalm_inputs(files: Sequence[Path], threads: int, most: int) -> tuple[Any, 
     from monitor.rules_loading import load_rules
 
     config = load()
-    ear = load_ear(config.model_dir, config.label_map, threads)
+    ear = load_ear(config.model_dir, config.label_map, threads, config.model.precision)
     ear.warm_up()
     rules = load_rules(config, ear.version)
     lines = list(chain.from_iterable(path.read_bytes().splitlines() for path in files))
