@@ -1,5 +1,6 @@
 """From logits to probabilities that mean something: Platt's method for each label, and a threshold moved to 0.5."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from models.labels import ALL_LABELS, CUES, EMOTIONS, HEAT_OUTPUTS, MOVES, MUST_
 Array = np.ndarray[Any, Any]
 FALSE_ALARMS = 0.02
 """Highest share of negatives that may pass the threshold of a threat, a safety cue or a request."""
+THRESHOLDS = (0.001, 0.999)
+"""Where a label's threshold may lie."""
 SHRINK = 60.0
 """Positives that a head's common threshold weighs beside a label's own."""
 
@@ -25,11 +28,19 @@ def platt(logits: Array, wanted: Array, weights: Array, prior: float = 4.0) -> t
     parameters = np.array([1.0, 0.0])
     design = np.stack([logits, np.ones_like(logits)], axis=1).astype(np.float64)
     pull, origin = prior * np.diag([1.0, 0.1]), np.array([1.0, 0.0])
+
+    def loss(at: Array) -> float:
+        margin = design @ at
+        each = weights * (np.logaddexp(0.0, margin) - wanted * margin)
+        return float(each.sum() + 0.5 * (at - origin) @ pull @ (at - origin))
+
     for _ in range(50):
         p = sigmoid(design @ parameters)
         gradient = design.T @ (weights * (p - wanted)) + pull @ (parameters - origin)
         hessian = (design * (weights * p * (1 - p))[:, None]).T @ design + pull
         step = np.linalg.solve(hessian, gradient)
+        while loss(parameters - step) > loss(parameters) + 1e-9 and float(np.abs(step).max()) > 1e-6:
+            step /= 2  # far from the end a full Newton step may overshoot
         parameters -= step
         if float(np.abs(step).max()) < 1e-6:
             break
@@ -71,7 +82,9 @@ def calibrate(logits: Array, wanted: Array, counts: Array, weights: Array) -> di
                 odds, truth = _odds(name, lines[name], logits, wanted, counts)
                 cut = max(cut, float(np.quantile(odds[truth == 0], 1 - FALSE_ALARMS, method="higher")) + 1e-6)
             slope, offset = lines[name]
-            found[name] = Mapping(round(slope, 5), round(offset - cut, 5))
+            found[name] = Mapping(
+                round(slope, 5), round(offset, 5), round(float(np.clip(sigmoid(np.array(cut)), *THRESHOLDS)), 5)
+            )
     return found
 
 
@@ -83,6 +96,20 @@ def _odds(name: str, line: tuple[float, float], logits: Array, wanted: Array, co
 
 def apply(mappings: dict[str, Mapping], logits: Array) -> Array:
     """Mapped probabilities `[n, outputs]`."""
-    slope = np.array([mappings[name].slope for name in ALL_LABELS])
-    offset = np.array([mappings[name].offset for name in ALL_LABELS])
-    return sigmoid(slope * logits + offset)
+    return Bend([mappings[name] for name in ALL_LABELS])(logits)
+
+
+class Bend:
+    """The mappings of all outputs at once: logits `[..., outputs]` to mapped probabilities."""
+
+    def __init__(self, mappings: Sequence[Mapping]) -> None:
+        self._slope = np.array([one.slope for one in mappings])
+        self._offset = np.array([one.offset for one in mappings])
+        self._threshold = np.array([one.threshold for one in mappings])
+
+    def __call__(self, logits: Array) -> Array:
+        plain, at = sigmoid(self._slope * logits + self._offset), self._threshold
+        low, high = at / 2, (1 + at) / 2
+        rising = low + (plain - low) * (0.5 - low) / (at - low)
+        above = 0.5 + (plain - at) * (high - 0.5) / (high - at)
+        return np.asarray(np.where((plain <= low) | (plain >= high), plain, np.where(plain < at, rising, above)))

@@ -1,7 +1,7 @@
 """A model directory: which files it holds, what its calibration says, and its version. No torch here.
 
-`calibration.json`: `{"labels": {name: {"slope", "offset"}}, "embedding": {"layer": 6}}`. A label's mapped probability
-is `sigmoid(slope * logit + offset)`, which is 0.5 at the label's threshold; for `heat_k` it is the plain probability.
+`calibration.json`: `{"labels": {name: {"slope", "offset", "threshold"}}, "embedding": {"layer": 6}}`. A label's
+probability is `sigmoid(slope * logit + offset)`; its mapped probability is bent so that the threshold becomes 0.5.
 """
 
 import hashlib
@@ -22,10 +22,12 @@ class ModelError(Exception):
 
 
 class Mapping(msgspec.Struct, frozen=True):
-    """Logit to mapped probability."""
+    """Logit to mapped probability: the probability itself, but bent between half the threshold and halfway from there
+    to 1, so that the threshold becomes 0.5 and what is far from it stays true."""
 
     slope: float
     offset: float
+    threshold: float = 0.5
 
 
 class Embedding(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from models.calibrate import Bend
 from models.directory import DEFAULT, REBUILD, ModelDirectory, ModelError
 from models.encoding import PAD, Encoded, encode, load_tokenizer
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS, scored_role
@@ -57,8 +58,7 @@ class Scorer:
             raise ModelError(f'{error}; set `model.precision` to "auto" or "float32"') from error
         self.hidden_size = int(self.model.config.hidden_size)
         outputs, labels = self.directory.outputs, self.directory.calibration.labels
-        self._slope = np.array([labels[name].slope for name in outputs])
-        self._offset = np.array([labels[name].offset for name in outputs])
+        self._bend = Bend([labels[name] for name in outputs])
         self._column = {name: i for i, name in enumerate(outputs)}
         chosen = self.directory.calibration.embedding
         self._layer = chosen.layer if chosen else self.model.config.num_hidden_layers - 1
@@ -113,7 +113,7 @@ class Scorer:
 
     def to_score(self, role: str, logits: np.ndarray[Any, Any], embedding: np.ndarray[Any, Any]) -> Score:
         """The score of one turn from its logits `[outputs]` and its unit embedding `[h]`."""
-        mapped = 1.0 / (1.0 + np.exp(-np.clip(self._slope * logits + self._offset, -30.0, 30.0)))
+        mapped = self._bend(logits)
         heard_as = scored_role(role)
 
         def read(name: str) -> float:
