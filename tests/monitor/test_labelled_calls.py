@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from models.examples import CORPUS, call_turns
 from monitor.core.rules import Rules
 from monitor.labelled_calls import (
     TELLING_KINDS,
@@ -30,6 +31,18 @@ def test_kinds_follow_the_label_guide() -> None:
     assert msgspec.structs.replace(BAD, escalation_turn=None).kind == "watched"
     given_up = msgspec.structs.replace(BAD, outcome="unresolved")
     assert given_up.kind == "bad", "the last turn is upset"
+
+
+@pytest.mark.parametrize("path", sorted((CORPUS / "calls").glob("more*.jsonl")), ids=lambda path: path.stem)
+def test_the_ear_is_trained_on_what_the_service_asks(path: Path, rules: Rules) -> None:
+    """The last call of each file: turn, the other party's last turn and the customer's own, the same in both."""
+    line = path.read_bytes().splitlines()[-1]
+    trained = {str(turn.turn): turn.input for turn in call_turns({**json.loads(line), "source": path.stem})}
+    asked = questions(decode_call(line), rules)
+    assert len(asked) > 5
+    for (_, segment), item in asked.items():
+        seen = trained[segment]
+        assert (item.text, item.role, item.prev, item.history) == (seen.text, seen.role, seen.prev, seen.history)
 
 
 def test_a_line_without_a_field_is_named() -> None:
