@@ -72,8 +72,10 @@ def share(name: object, seed: str) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def scene(call_id: str, source: str) -> str:
-    """Calls that are translations of one scene share this name (`more-<lang>-01`, and base calls of es and de)."""
-    if source == "more":
-        return "more-" + call_id.rsplit("-", 1)[-1]
-    return re.sub(r"^ct-\w+-", "ct-", call_id)
+def scene(call_id: str) -> str:
+    """Calls of one scene in several languages share this name.
+
+    >>> scene("more-hi-02"), scene("more-pt-02"), scene("ct-zht-08h"), scene("m3-en-boiler")
+    ('more-02', 'more-02', 'ct-08h', 'm3-en-boiler')
+    """
+    return re.sub(r"^(more|ct)-[a-z]+-", r"\1-", call_id)

@@ -76,7 +76,7 @@ class Plan:
         self.known = rows[known]
         self.called = np.arange(len(said), len(said) + len(called))
         self.public = np.arange(len(said) + len(called), len(self.cache.examples))
-        scenes = [splits.scene(turn.call_id or "", turn.source) for turn in called]
+        scenes = [splits.scene(turn.call_id or "") for turn in called]
         self.fold = np.array([int(splits.share(name, "calls") < 0.5) for name in scenes])
         held = [len(part) for part in self.held]
         sizes = (len(self.said), held, len(set(group)), int(self.fold.sum()), len(self.fold), len(self.public))

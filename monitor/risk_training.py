@@ -1,4 +1,4 @@
-"""Train the risk: whole calls in, logistic weights out, measured by call.
+"""Train the risk: whole calls in, logistic weights out, measured by call and scene.
 
     python -m monitor.risk_training CALLS_DIR --scores SCORES.jsonl --out configs/risk.json
 
@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from models.splits import scene
 from monitor.config import load
 from monitor.core.risk import FEATURES, RiskModel
 from monitor.labelled_calls import Run, decode_call, decode_scores, gold_scores, has_scores, run
@@ -61,13 +62,14 @@ def risks(model: RiskModel, item: Run) -> list[float]:
 
 
 def held_out(runs: list[Run], folds: int = FOLDS) -> dict[str, RiskModel]:
-    """For every call, by its id, weights that have not seen it."""
+    """For every call, by its id, weights that have not seen it, nor its scene in another language."""
     out: dict[str, RiskModel] = {}
     order = sorted(runs, key=lambda item: item.call.call_id)
+    scenes = sorted({scene(item.call.call_id) for item in order})
     for part in range(folds):
-        held = {item.call.call_id for item in order[part::folds]}
-        model = fit([item for item in order if item.call.call_id not in held])
-        out |= dict.fromkeys(held, model)
+        held = set(scenes[part::folds])
+        model = fit([item for item in order if scene(item.call.call_id) not in held])
+        out |= {item.call.call_id: model for item in order if scene(item.call.call_id) in held}
     return out
 
 
