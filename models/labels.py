@@ -49,8 +49,8 @@ SAFETY: Final = ("self_harm", "threat_violence", "emergency")
 MUST_NOT_MISS: Final = (*THREATS, *SAFETY, "ask_superior")
 """Labels whose threshold is set by their false-alarm rate."""
 
-ROLE_LABELS: Final = MappingProxyType({"customer": CUES, "agent": MOVES, "manager": STEPS + MOVES})
-"""What can hold on a turn of each role (emotions and heat: customers only)."""
+ROLE_LABELS: Final = MappingProxyType({"customer": CUES, "agent": MOVES, "manager": STEPS + FAILING_MOVES})
+"""What can hold on a turn of each role (emotions and heat: customers only); a manager's good moves are script steps."""
 
 _SCORED_AS: Final = MappingProxyType(
     {"customer": "customer", "agent": "agent", "manager": "manager", "bot": "agent", "unknown": "customer"}

@@ -7,9 +7,10 @@ guide = open(GUIDE, encoding="utf-8").read()
 def section(a, b): return guide.split(a)[1].split(b)[0]
 CUES = set(re.findall(r"^\| `(\w+)` \|", section("## 3.", "## 4."), re.M))
 MOVES = set(re.findall(r"^\| `(\w+)` \|", section("## 4.", "## 5."), re.M))
+FAILING = set(re.findall(r"^\| `(\w+)` \|", section("## 4.", "## 5.").split("| failing |")[1], re.M))
 STEPS = set(re.findall(r"`(m\d\d_\w+)`", section("## 5.", "## 6.")))
 EMO = {"anger", "disgust", "fear", "sadness", "surprise", "joy"}
-BY_ROLE = {"customer": CUES, "agent": MOVES, "manager": STEPS | MOVES}
+BY_ROLE = {"customer": CUES, "agent": MOVES, "manager": STEPS | FAILING}
 bad = 0
 def err(where, msg):
     global bad; bad += 1

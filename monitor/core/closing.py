@@ -23,13 +23,6 @@ SIGNALS = THREAT_LABELS | SAFETY_LABELS | {
 }  # fmt: skip
 """Cues that deserve an answer in the agent's next turn."""
 PROMISES = frozenset({"promise_inquiry", "set_expectation", "m14_next_steps"})
-STEP_MOVES = {
-    "m02_empathise": frozenset({"empathise"}),
-    "m06_set_expectation": frozenset({"set_expectation"}),
-    "m07_reassure_apologise": frozenset({"own", "reassure"}),
-    "m13_gratitude": frozenset({"appreciate"}),
-}
-"""Moves that are the step of the same content when a manager makes them."""
 _MOST = 12
 
 
@@ -80,7 +73,6 @@ class CallRecord:
         if heard.turn.role == "manager":
             self._manager = True
             self._steps.update(heard.holding(frozenset(STEPS)))
-            self._steps.update(step for step, moves in STEP_MOVES.items() if heard.holding(moves))
 
     def customer_type(self) -> tuple[str | None, list[Evidence]]:
         """The type with the most evidence, once there is enough of it."""

@@ -17,7 +17,9 @@ PACK_SCORE = 0.9
 """What a phrase of a pack counts for at least."""
 THREAT_LABELS = frozenset(THREATS)
 SAFETY_LABELS = frozenset(SAFETY)
-GOOD = frozenset(GOOD_MOVES)
+GOOD = frozenset((*GOOD_MOVES, "m02_empathise", "m03_confirm_issue", "m06_set_expectation", "m07_reassure_apologise",
+                  "m14_next_steps"))  # fmt: skip
+"""What helps: an agent's good moves, and the steps with which a manager does the same."""
 FAILING = frozenset(FAILING_MOVES)
 PENDING = "score_pending"
 """Why a turn's model part is missing while it is only late."""

@@ -24,8 +24,11 @@ CREDIT_SHARES = {
     "solve": 0.12, "alternatives": 0.1, "own": 0.1, "empathise": 0.1, "reassure": 0.06, "customer_view": 0.06,
     "promise_inquiry": 0.05, "announce_escalation": 0.05, "warm_transfer": 0.05, "restate": 0.05,
     "set_expectation": 0.04, "listen": 0.04, "appreciate": 0.03, "lead_back": 0.02, "clarify": 0.02,
+    "m02_empathise": 0.1, "m07_reassure_apologise": 0.1, "m14_next_steps": 0.1, "m03_confirm_issue": 0.05,
+    "m06_set_expectation": 0.04, "m13_gratitude": 0.03, "m05_ask_details": 0.02,
 }  # fmt: skip
-"""Share of the tension that an agent's move takes off when it is made."""
+"""Share of the tension that an agent's move, or a manager's step of the same content, takes off when it is made."""
+_OFFERS = frozenset({"solve", "alternatives", "m14_next_steps"})
 
 CHARGE_SHARE = 0.06
 ACCEPTED_SHARE = 0.2
@@ -77,4 +80,4 @@ def move_by_agent(curve: Curve, heard: Heard) -> Moved:
     for name in helpful:
         share = CREDIT_SHARES[name] * heard.labels[name].score
         curve.lower_by(curve.settings.credit_weight * share, f"credit:{name}", heard.segment_id)
-    return Moved(helpful, [], offers=bool(heard.holding(frozenset({"solve", "alternatives"}))))
+    return Moved(helpful, [], offers=bool(heard.holding(_OFFERS)))

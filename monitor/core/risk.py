@@ -30,11 +30,18 @@ _CUES: dict[str, tuple[str, ...]] = {
     "cooperates": ("cooperates",),
 }
 _MOVES: dict[str, tuple[str, ...]] = {
-    "feeling": ("empathise", "reassure", "listen"),
-    "owning": ("own", "appreciate", "customer_view"),
+    "feeling": ("empathise", "reassure", "listen", "m02_empathise"),
+    "owning": ("own", "appreciate", "customer_view", "m07_reassure_apologise"),
     "solving": ("solve", "alternatives"),
-    "promising": ("set_expectation", "promise_inquiry", "announce_escalation", "warm_transfer"),
-    "asking": ("clarify", "restate", "lead_back"),
+    "promising": (
+        "set_expectation",
+        "promise_inquiry",
+        "announce_escalation",
+        "warm_transfer",
+        "m06_set_expectation",
+        "m14_next_steps",
+    ),
+    "asking": ("clarify", "restate", "lead_back", "m03_confirm_issue", "m05_ask_details"),
     "unfeeling": ("stock_apology", "procedure_only", "miss_emotion"),
     "against": ("confront", "taboo", "disbelieve", "judge", "defend"),
     "away": ("helpless", "deflect", "cold_transfer", "rush_close", "hesitate"),

@@ -51,6 +51,8 @@ class Figures(msgspec.Struct, frozen=True):
     """From a final to an alert event that names it."""
     urgent_ms: Spread | None
     """The same for alerts that must be told at once: must-report, safety, the wish for a superior."""
+    words_ms: Spread | None
+    """Of these, the ones that a phrase pack found: they do not wait for the model."""
     ack_ms: Spread | None
     """From sent to acked."""
     late_ms: Spread | None

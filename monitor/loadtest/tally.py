@@ -8,11 +8,17 @@ from collections import Counter
 
 import msgspec
 
+from models.labels import MUST_NOT_MISS
 from monitor.loadtest.figures import Figures, Spread
 from stream.messages import Message, Transcript
 
 Final = tuple[str, str]
 """Call and segment."""
+
+
+class _Label(msgspec.Struct):
+    name: str
+    pack: str = ""
 
 
 class _Event(msgspec.Struct):
@@ -24,6 +30,8 @@ class _Event(msgspec.Struct):
     segments: list[str] = []
     state: str = ""
     kind: str = ""
+    pending: str = ""
+    labels: list[_Label] = []
     seq: int | None = None
 
 
@@ -42,10 +50,15 @@ class Tally:
         """Those of them that are acked."""
         self._latest: dict[str, tuple[str, float]] = {}
         """Segment and due time of each call's last scored final: alerts of a turn follow it."""
+        self._told: dict[str, set[tuple[str, str]]] = {}
+        """Segments and kinds of the alerts of each call that were told already: their updates say nothing new."""
+        self._worded: dict[str, str] = {}
+        """Segment of each call's last turn in which a pack found what must be told at once."""
         self._finals = self._acked = 0
         self._errors: Counter[str] = Counter()
         self._reconnects = 0
-        self._score_s, self._alert_s, self._urgent_s = array("d"), array("d"), array("d")
+        self._score_s, self._alert_s = array("d"), array("d")
+        self._urgent_s, self._words_s = array("d"), array("d")
         self._ack_s, self._late_s = array("d"), array("d")
 
     @property
@@ -87,10 +100,13 @@ class Tally:
         if event.type == "turn":
             for segment in event.segments or [event.segment_id]:
                 self._turn(event.call_id, segment, now_s)
+            if any(label.pack and label.name in MUST_NOT_MISS for label in event.labels):
+                self._worded[event.call_id] = event.segment_id
         elif event.type == "alert" and event.state in ("firing", "updated"):
             self._alert(event, now_s)
         elif event.type == "call" and event.state == "end":
-            self._latest.pop(event.call_id, None)
+            for known in (self._latest, self._told, self._worded):
+                known.pop(event.call_id, None)
         return event.seq
 
     def _turn(self, call_id: str, segment: str, now_s: float) -> None:
@@ -103,6 +119,10 @@ class Tally:
     def _alert(self, event: _Event, now_s: float) -> None:
         """An alert may come before its turn's score, or with it; one that names an older turn was held back on
         purpose and says nothing about speed."""
+        told, this = self._told.setdefault(event.call_id, set()), (event.segment_id, event.kind)
+        if this in told:
+            return
+        told.add(this)
         due_s = self._waiting.get((event.call_id, event.segment_id))
         if due_s is None:
             latest, scored_due_s = self._latest.get(event.call_id, ("", 0.0))
@@ -111,6 +131,8 @@ class Tally:
             self._alert_s.append(now_s - due_s)
             if event.kind in URGENT:
                 self._urgent_s.append(now_s - due_s)
+                if event.pending or self._worded.get(event.call_id) == event.segment_id:
+                    self._words_s.append(now_s - due_s)
 
     def beyond(self, limit_s: float, now_s: float) -> int:
         """Finals whose score took longer than the limit, or already has."""
@@ -138,6 +160,7 @@ class Tally:
             score_ms=Spread.of(self._score_s),
             alert_ms=Spread.of(self._alert_s),
             urgent_ms=Spread.of(self._urgent_s),
+            words_ms=Spread.of(self._words_s),
             ack_ms=Spread.of(self._ack_s),
             late_ms=Spread.of(self._late_s),
         )

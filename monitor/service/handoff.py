@@ -12,7 +12,7 @@ from monitor.core.events import Alert, Call, Event, Point, Turn
 GOOD_STEPS = frozenset(
     {
         "own", "solve", "alternatives", "restate", "set_expectation", "hold_boundary", "promise_inquiry",
-        "announce_escalation", "warm_transfer",
+        "announce_escalation", "warm_transfer", "m06_set_expectation", "m14_next_steps",
     }
 )  # fmt: skip
 """Moves that are steps taken; listening and kindness are not listed as such."""

@@ -17,7 +17,7 @@ from tests.bench.tables import BEGIN, END, render, write
 def figures(calls: int, p99: float) -> Figures:
     spread = Spread(p99 / 2, p99 / 1.5, p99, p99 * 2)
     return Figures(
-        calls, 10.0, 100, 100, 100, 0, 0, {"overloaded": 3}, 0, 9, False, spread, spread, None, spread, spread
+        calls, 10.0, 100, 100, 100, 0, 0, {"overloaded": 3}, 0, 9, False, spread, spread, None, None, spread, spread
     )
 
 

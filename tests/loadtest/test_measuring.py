@@ -71,6 +71,23 @@ def test_alerts_count_for_the_final_that_was_just_sent() -> None:
     assert found.urgent_ms == Spread(50.0, 50.0, 50.0, 50.0)
 
 
+def test_what_a_pack_found_is_told_apart_from_what_only_the_model_hears() -> None:
+    tally = Tally()
+    for segment, due_s in (("0", 10.0), ("1", 20.0), ("2", 30.0)):
+        tally.sent(final(segment), due_s)
+    tally.heard(frame("alert", "0", state="firing", kind="must_report", pending="score"), 10.1)
+    found, guessed = {"name": "threat_legal", "pack": "en/must_report"}, {"name": "threat_legal"}
+    tally.heard(frame("turn", "0", segments=["0"], labels=[found]), 13.0)
+    tally.heard(frame("alert", "0", state="updated", kind="must_report"), 13.0)
+    tally.heard(frame("turn", "1", segments=["1"], labels=[found]), 20.2)
+    tally.heard(frame("alert", "1", state="updated", kind="must_report"), 20.2)
+    tally.heard(frame("turn", "2", segments=["2"], labels=[guessed]), 33.0)
+    tally.heard(frame("alert", "2", state="updated", kind="must_report"), 33.0)
+    figures = tally.figures(1, 30.0, stopped=False)
+    assert figures.words_ms == Spread(100.0, 200.0, 200.0, 200.0)
+    assert figures.urgent_ms == Spread(200.0, 3000.0, 3000.0, 3000.0)
+
+
 def test_late_scores_are_counted_while_they_are_outstanding() -> None:
     tally = Tally()
     for segment, due_s in (("0", 10.0), ("1", 10.2), ("2", 11.0)):

@@ -8,13 +8,14 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from models.labels import STEPS
 from monitor.config import load
 from monitor.core.deciding import ON_THE_TURN
 from monitor.core.events import Alert, Contribution, Event, Point
 from monitor.core.inputs import Tick
 from monitor.core.rules import Rules
 from stream.messages import CallTransfer, TransferTo
-from tests.monitor.core.calls import CALL, Conversation, Line, agent, conversation, customer, play
+from tests.monitor.core.calls import CALL, Conversation, Line, agent, conversation, customer, heard, play
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 Said = TypeVar("Said")
@@ -104,6 +105,19 @@ CREDIT_WORDS = {
     "appreciate": {"es": "Gracias por su paciencia.", "de": "Danke für Ihre Geduld."},
     "lead_back": {"zh-Hant": "我們先回到維修這件事。", "en": "Let us come back to the repair."},
     "clarify": {"hr": "Koji je to kat?", "zh-Hans": "请问是哪一层？"},
+    "m02_empathise": {
+        "en": "Three days at home for nothing, that is maddening.",
+        "de": "Drei Tage umsonst, das ärgert.",
+    },
+    "m03_confirm_issue": {"es": "El técnico no fue ninguna de las tres veces.", "zh-Hant": "所以三次都沒有人到。"},
+    "m05_ask_details": {"hr": "Je li vas itko nazvao prije termina?", "zh-Hans": "约好之前有人给您打过电话吗？"},
+    "m06_set_expectation": {"de": "Bis vier Uhr wissen Sie Bescheid.", "en": "You will know by four o'clock."},
+    "m07_reassure_apologise": {"zh-Hant": "這是我們的疏失，我會負責到底。", "es": "El fallo es nuestro y me ocupo yo."},
+    "m13_gratitude": {"en": "Thank you for telling us.", "hr": "Hvala vam što ste nam rekli."},
+    "m14_next_steps": {
+        "zh-Hans": "两点的车我来安排，到了再给您电话。",
+        "de": "Der Wagen kommt um zwei, dann rufe ich an.",
+    },
 }
 FAILING_WORDS = {
     "stock_apology": {"en": "Sorry for the inconvenience.", "zh-Hant": "很抱歉。"},
@@ -168,8 +182,10 @@ def by_cue(cue: str, language: str, words: str) -> Term:
 
 def by_credit(move: str, language: str, words: str) -> Term:
     before = customer(UPSET[language], 3.0)
-    call = conversation(language, before, agent(words, move))
-    return Term(f"credit:{move}", language, call, "1", -1, conversation(language, before, agent(words)))
+    role = "manager" if move in STEPS else "agent"
+    with_it, without = (Line(role, words, heard(None, *moves)) for moves in ((move,), ()))
+    call = conversation(language, before, with_it)
+    return Term(f"credit:{move}", language, call, "1", -1, conversation(language, before, without))
 
 
 def by_charge(move: str, language: str, words: str) -> Term:
