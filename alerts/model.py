@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
@@ -9,6 +10,8 @@ import msgspec
 SEVERITIES = ("info", "warning", "critical")
 
 PENDING, DELIVERED, GIVEN_UP, GONE = "pending", "delivered", "given_up", "gone"
+WITHHELD = "withheld"
+"""Never sent, and kept to be listed: its `error` says why."""
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +69,10 @@ class DeliveryStorage(Protocol):
         """When the next pending one is due; None when nothing waits."""
 
     def latest(self, receiver: str, alert_id: str) -> Notification | None:
-        """The last notification of this alert taken for this receiver, in whatever state."""
+        """The last notification of this alert taken for this receiver and not withheld, in whatever state."""
+
+    def told_since(self, receiver: str, since: float, kinds: Collection[str]) -> int:
+        """How many alerts, of any kind but these, were new to this receiver since then."""
 
     def save(self, delivery: Delivery) -> None:
         """Returns once the delivery's new state is durable."""

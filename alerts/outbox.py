@@ -15,8 +15,8 @@ import httpx2
 import msgspec
 
 from alerts import webhook
-from alerts.model import DELIVERED, GIVEN_UP, GONE, Delivery, DeliveryStorage, Notification
-from alerts.routing import Context, Reason, Receiver, Silence, decide
+from alerts.model import DELIVERED, GIVEN_UP, GONE, WITHHELD, Delivery, DeliveryStorage, Notification
+from alerts.routing import WITHOUT_BUDGET, Context, Reason, Receiver, Silence, decide
 from alerts.webhook import Outcome
 
 log = logging.getLogger("becalm.alerts")
@@ -74,14 +74,19 @@ class Outbox:
             if reason is None:
                 chosen.append(Delivery(receiver=lane.to.key, notification=note, created_at=now, due_at=now))
             else:
+                if reason is Reason.OVER_BUDGET:
+                    kept = Delivery(receiver=lane.to.key, notification=note, created_at=now, due_at=now)
+                    chosen.append(msgspec.structs.replace(kept, status=WITHHELD, error=reason.value))
                 self._count(lane.to.name, reason.value)
         return chosen
 
     def _decide(self, note: Notification, lane: _Lane, now: float) -> Reason | None:
         if lane.gone:
             return Reason.RECEIVER_GONE
-        latest = self._storage.latest(lane.to.key, note.alert_id)
-        return decide(note, lane.to, Context(self._silences, datetime.fromtimestamp(now, UTC), latest))
+        to = lane.to
+        latest = self._storage.latest(to.key, note.alert_id)
+        told = self._storage.told_since(to.key, now - to.budget_s, WITHOUT_BUDGET) if to.budget else 0
+        return decide(note, to, Context(self._silences, datetime.fromtimestamp(now, UTC), latest, told))
 
 
 class _Lane:

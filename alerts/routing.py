@@ -24,6 +24,11 @@ class Reason(StrEnum):
     SILENCED = "silenced"
     DEDUPLICATED = "deduplicated"
     RECEIVER_GONE = "receiver_gone"
+    OVER_BUDGET = "over_budget"
+
+
+WITHOUT_BUDGET = frozenset({"must_report", "safety", "escalation_request"})
+"""Kinds that are told whatever was told before."""
 
 
 class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +60,9 @@ class Receiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow_private: bool = False
     """Allow an address inside the own network."""
     timeout_s: float = 15.0
+    budget: int = 0
+    """Most new alerts in `budget_s` seconds, those of `WITHOUT_BUDGET` aside; 0: no limit."""
+    budget_s: float = 600.0
 
     @property
     def key(self) -> str:
@@ -80,6 +88,8 @@ class Context(msgspec.Struct, frozen=True):
     now: datetime
     latest: Notification | None
     """What this receiver was last told about this alert."""
+    told: int = 0
+    """New alerts that this receiver was told of in its `budget_s`."""
 
 
 Step = Callable[[Notification, Receiver, Context], Reason | None]
@@ -116,7 +126,13 @@ def news(note: Notification, to: Receiver, context: Context) -> Reason | None:
     return Reason.DEDUPLICATED if same and (last.severity, last.reason) == (note.severity, note.reason) else None
 
 
-PIPELINE: tuple[Step, ...] = (matched, severe_enough, not_silenced, news)
+def within_budget(note: Notification, to: Receiver, context: Context) -> Reason | None:
+    """Nobody can look at everything: what goes beyond is kept and listed, and told when it comes again with room."""
+    free = note.kind in WITHOUT_BUDGET or not to.budget or context.latest is not None
+    return None if free or context.told < to.budget else Reason.OVER_BUDGET
+
+
+PIPELINE: tuple[Step, ...] = (matched, severe_enough, not_silenced, news, within_budget)
 
 
 def decide(note: Notification, to: Receiver, context: Context) -> Reason | None:

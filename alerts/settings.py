@@ -64,6 +64,10 @@ def _checked(path: Path, receiver: Receiver, environ: Mapping[str, str]) -> Rece
         raise wrong("min_severity", f"use one of {', '.join(SEVERITIES)}")
     if not 0 < receiver.timeout_s <= 30:
         raise wrong("timeout_s", "use more than 0 and at most 30 seconds")
+    if receiver.budget < 0:
+        raise wrong("budget", "use 0 for no limit, or the most alerts in budget_s seconds")
+    if not 1 <= receiver.budget_s <= 86400:
+        raise wrong("budget_s", "use 1 to 86400 seconds")
     if bool(receiver.secret) == bool(receiver.secret_env):
         raise wrong("secret", "set either secret or secret_env, and only one of them")
     if receiver.secret_env and receiver.secret_env not in environ:

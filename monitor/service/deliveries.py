@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
-from alerts.model import GONE, PENDING, Delivery, Notification
+from alerts.model import DELIVERED, GIVEN_UP, GONE, PENDING, WITHHELD, Delivery, Notification
+from monitor.service import queries
 from monitor.service.readers import Readers
 from monitor.service.store import Store
 
@@ -15,12 +17,15 @@ _INSERT = """INSERT INTO deliveries
     (receiver, note_id, alert_id, call_id, body, status, attempts, due_at, created_at, error)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receiver, note_id) DO NOTHING"""
 _UPDATE = "UPDATE deliveries SET status = ?, attempts = ?, due_at = ?, error = ? WHERE receiver = ? AND note_id = ?"
-_SELECT = "SELECT receiver, body, created_at, due_at, attempts, status, error FROM deliveries"
-_DUE = f"{_SELECT} WHERE receiver = ? AND status = '{PENDING}' AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+_DUE = f"{queries.DELIVERIES} WHERE receiver = ? AND status = '{PENDING}' AND due_at <= ? ORDER BY due_at, id LIMIT ?"
 _NEXT = f"SELECT MIN(due_at) FROM deliveries WHERE receiver = ? AND status = '{PENDING}'"
-_LATEST = "SELECT body FROM deliveries WHERE receiver = ? AND alert_id = ? ORDER BY id DESC LIMIT 1"
+_SENT = f"FROM deliveries WHERE receiver = ? AND status != '{WITHHELD}'"
+_LATEST = f"SELECT body {_SENT} AND alert_id = ? ORDER BY id DESC LIMIT 1"
+_FIRSTS = f"""SELECT body FROM deliveries AS d WHERE receiver = ? AND due_at > ? AND created_at > ?
+    AND status IN ('{PENDING}', '{DELIVERED}', '{GIVEN_UP}', '{GONE}') AND NOT EXISTS (
+        SELECT 1 FROM deliveries AS e WHERE e.receiver = d.receiver AND e.alert_id = d.alert_id AND e.id < d.id
+        AND e.status != '{WITHHELD}')"""
 _GONE = f"SELECT 1 FROM deliveries WHERE receiver = ? AND status = '{GONE}' LIMIT 1"
-_OF_CALL = f"{_SELECT} WHERE call_id = ? ORDER BY id"
 
 _note = msgspec.json.Decoder(Notification)
 
@@ -47,7 +52,7 @@ class Deliveries:
         self._store.transact(lambda db: db.execute(_UPDATE, values).rowcount)
 
     def due(self, receiver: str, now: float, limit: int) -> list[Delivery]:
-        return [_delivery(row) for row in self._readers.all(_DUE, (receiver, now, limit))]
+        return [queries.delivery_row(row) for row in self._readers.all(_DUE, (receiver, now, limit))]
 
     def next_due(self, receiver: str) -> float | None:
         found = self._readers.all(_NEXT, (receiver,))[0][0]
@@ -57,12 +62,16 @@ class Deliveries:
         rows = self._readers.all(_LATEST, (receiver, alert_id))
         return _note.decode(rows[0][0]) if rows else None
 
+    def told_since(self, receiver: str, since: float, kinds: Collection[str]) -> int:
+        firsts = self._readers.all(_FIRSTS, (receiver, since, since))
+        return sum(_note.decode(body).kind not in kinds for (body,) in firsts)
+
     def is_gone(self, receiver: str) -> bool:
         return bool(self._readers.all(_GONE, (receiver,)))
 
     def of_call(self, call_id: str) -> list[Delivery]:
         """Every delivery about a call, oldest first, with what became of it."""
-        return [_delivery(row) for row in self._readers.all(_OF_CALL, (call_id,))]
+        return self._store.deliveries(call_id)
 
     def close(self) -> None:
         self._readers.close()
@@ -73,16 +82,3 @@ def _row(delivery: Delivery) -> tuple[Any, ...]:
     body = msgspec.json.encode(note)
     state = (delivery.status, delivery.attempts, delivery.due_at, delivery.created_at, delivery.error)
     return (delivery.receiver, note.id, note.alert_id, note.call_id, body, *state)
-
-
-def _delivery(row: Any) -> Delivery:
-    receiver, body, created_at, due_at, attempts, status, error = row
-    return Delivery(
-        receiver=receiver,
-        notification=_note.decode(body),
-        created_at=created_at,
-        due_at=due_at,
-        attempts=attempts,
-        status=status,
-        error=error,
-    )

@@ -7,10 +7,29 @@ from typing import Any
 
 import msgspec
 
+from alerts.model import Delivery, Notification
 from monitor.service.rows import AlertQuery, AlertRow, CallQuery, CallRow, StatRow
 
 ESCALATED = "escalated"
 """The outcome that counts towards the escalation rate."""
+
+
+DELIVERIES = "SELECT receiver, body, created_at, due_at, attempts, status, error FROM deliveries"
+_note = msgspec.json.Decoder(Notification)
+
+
+def delivery_row(row: Any) -> Delivery:
+    """Of a row of `DELIVERIES`."""
+    receiver, body, created_at, due_at, attempts, status, error = row
+    return Delivery(
+        receiver=receiver,
+        notification=_note.decode(body),
+        created_at=created_at,
+        due_at=due_at,
+        attempts=attempts,
+        status=status,
+        error=error,
+    )
 
 
 def _select(table: str, row: type[msgspec.Struct]) -> str:

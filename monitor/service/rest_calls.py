@@ -144,10 +144,12 @@ async def call(ask: Ask) -> views.CallDetail:
     row = await visible(ask, ask.path["call_id"])
     for_agent = ask.principal.role == "agent"
     alerts = [] if for_agent else await asyncio.to_thread(ask.store.alerts, AlertQuery(call_id=row.call_id))
+    told = [] if for_agent else await asyncio.to_thread(ask.store.deliveries, row.call_id)
     said = await asyncio.to_thread(ask.store.annotations, row.call_id)
     return views.CallDetail(
         call=_shown(ask.principal, row),
         alerts=msgspec.UNSET if for_agent else [views.alert(one) for one in alerts],
+        deliveries=msgspec.UNSET if for_agent else [views.delivery(one) for one in told],
         annotations=[views.annotation(one) for one in said if one.kind == "note" or not for_agent],
     )
 

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import msgspec
 
+from alerts.model import Delivery
 from monitor.service import queries, rowsql, schema
 from monitor.service.readers import Readers
 from monitor.service.rows import (
@@ -199,6 +200,11 @@ class Store:
             Annotation(row[0], row[1], row[2], msgspec.Raw(row[3].encode()), row[4], row[5], row[6])
             for row in self._all(sql, call_id)
         ]
+
+    def deliveries(self, call_id: str) -> list[Delivery]:
+        """Who was told of the call's alerts, or not and why, oldest first."""
+        sql = f"{queries.DELIVERIES} WHERE call_id = ? ORDER BY id"
+        return [queries.delivery_row(row) for row in self._all(sql, call_id)]
 
     def meta(self, key: str) -> str | None:
         """A value kept for the whole service, e.g. how far a consumer of the events has come."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from alerts.model import Delivery
 from monitor.service.rows import AlertRow, Annotation, CallRow, StatRow
 
 
@@ -79,11 +80,25 @@ class AnnotationView(msgspec.Struct, frozen=True, kw_only=True):
     alert_id: str | None
 
 
+class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of telling one receiver of one state of an alert. `error` names why it failed or was withheld."""
+
+    receiver: str
+    alert_id: str
+    kind: str
+    state: str
+    status: str
+    attempts: int
+    error: str | None
+    at: datetime
+
+
 class CallDetail(msgspec.Struct, frozen=True, kw_only=True):
     """One call with what came of it. An agent gets no alerts, and of the annotations the notes."""
 
     call: CallSummary
     alerts: list[AlertView] | UnsetType
+    deliveries: list[DeliveryView] | UnsetType
     annotations: list[AnnotationView]
 
 
@@ -168,6 +183,20 @@ def alert(row: AlertRow) -> AlertView:
 
 def annotation(row: Annotation) -> AnnotationView:
     return AnnotationView(id=row.id, kind=row.kind, body=row.body, by=row.by, at=instant(row.at), alert_id=row.alert_id)
+
+
+def delivery(item: Delivery) -> DeliveryView:
+    note = item.notification
+    return DeliveryView(
+        receiver=item.receiver.rpartition("@")[0],
+        alert_id=note.alert_id,
+        kind=note.kind,
+        state=note.state,
+        status=item.status,
+        attempts=item.attempts,
+        error=item.error,
+        at=instant(item.created_at),
+    )
 
 
 def instant(unix_s: float) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from alerts.model import DELIVERED, GIVEN_UP, GONE, PENDING, Delivery
+from alerts.model import DELIVERED, GIVEN_UP, GONE, PENDING, WITHHELD, Delivery
 from alerts.outbox import Outbox, settle
 from alerts.routing import Receiver
 from alerts.webhook import Answer as Got
@@ -47,12 +48,21 @@ class Running:
 
 
 @asynccontextmanager
-async def outbox(path: Path, receivers: Sequence[Receiver], *, start: bool = True) -> AsyncIterator[Running]:
+async def outbox(
+    path: Path, receivers: Sequence[Receiver], *, start: bool = True, ahead_s: float = 0.0
+) -> AsyncIterator[Running]:
+    """`ahead_s`: how far its clock is ahead of the real one."""
     store = Store.open(str(path))
     deliveries = Deliveries(store)
     running: Running
 
-    box = Outbox(list(receivers), [], deliveries, lambda name, outcome: running.count(name, outcome))
+    box = Outbox(
+        list(receivers),
+        [],
+        deliveries,
+        lambda name, outcome: running.count(name, outcome),
+        lambda: time.time() + ahead_s,
+    )
     running = Running(box, deliveries)
     if start:
         await box.start()
@@ -139,3 +149,22 @@ async def test_settling_follows_the_schedule_and_gives_up_after_a_day() -> None:
     assert later.due_at == 900.5
     over = settle(delivery, Got(Outcome.RETRY, "timeout"), now=86_400.0)
     assert (over.status, over.error) == (GIVEN_UP, "timeout")
+
+
+async def test_over_its_budget_a_receiver_is_spared_and_the_rest_is_listed(tmp_path: Path) -> None:
+    """Two risk alerts fit; the third is withheld, a threat still goes out, and a new window has room again."""
+    with receiving() as endpoint:
+        to = receiver(endpoint.url, budget=2, budget_s=600.0)
+        async with outbox(tmp_path / "db", [to]) as box:
+            for n in (1, 2, 3):
+                await box.outbox.put(note(n, alert_id=f"al-{n}"))
+            await box.outbox.put(note(4, alert_id="al-4", kind="must_report"))
+            await box.outbox.put(note(5, alert_id="al-1", state="updated", reason="It is worse."))
+            await box.until(to.name, "delivered", 4)
+            listed = {item.notification.id: (item.status, item.error) for item in box.deliveries.of_call("c-1")}
+            assert listed.pop("msg_3") == (WITHHELD, "over_budget")
+            assert set(listed.values()) == {(DELIVERED, None)}
+            assert box.counted.count((to.name, "over_budget")) == 1
+        async with outbox(tmp_path / "db", [receiver(endpoint.url, budget=2, budget_s=1.0)], ahead_s=60.0) as later:
+            await later.outbox.put(note(6, alert_id="al-3", state="updated", reason="It is worse."))
+            await later.until(to.name, "delivered", 1)

@@ -76,3 +76,20 @@ def test_the_end_is_told_to_those_who_were_told_the_beginning() -> None:
 
 def test_a_secret_never_shows() -> None:
     assert "whsec" not in repr(to())
+
+
+@pytest.mark.parametrize(("told", "sent"), [(0, True), (1, True), (2, False), (9, False)])
+def test_a_budget_is_never_passed(told: int, sent: bool) -> None:
+    context = Context([], NOW, None, told)
+    assert decide(note(2), to(budget=2), context) == (None if sent else Reason.OVER_BUDGET)
+    assert decide(note(2), to(), context) is None
+
+
+@pytest.mark.parametrize("kind", ["must_report", "safety", "escalation_request"])
+def test_what_must_be_told_needs_no_budget(kind: str) -> None:
+    assert decide(note(2, kind=kind), to(budget=1), Context([], NOW, None, 99)) is None
+
+
+def test_what_was_told_is_followed_to_its_end() -> None:
+    for state in ("updated", "resolved"):
+        assert decide(note(2, state=state, reason="worse"), to(budget=1), Context([], NOW, note(1), 99)) is None
