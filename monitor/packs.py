@@ -180,6 +180,13 @@ class Packs:
                     found += [(not own, a - b, a, rule.pack, rule.entry, rule) for a, b in _spans(rule, read)]
         return _longest(found, folded)
 
+    def warm_up(self) -> None:
+        """Compiles every expression, which otherwise happens at its first use: some seconds in all."""
+        for rule in self._rules:
+            rule.phrase.warm_up()
+            for guard in rule.guards:
+                guard.warm_up()
+
     def _may_switch(self, language: str | None, other: str) -> bool:
         """Whether a turn in `language` is read with packs of `other` too: English, Chinese in both scripts, another
         script, or anything where the turn's own language has no packs. Neighbours of one alphabet only mislead."""

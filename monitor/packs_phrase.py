@@ -74,6 +74,9 @@ class Phrase(NamedTuple):
     def regex(self) -> re.Pattern[str]:
         return _compiled(self.expression)
 
+    def warm_up(self) -> None:
+        _compiled(self.expression)
+
 
 class Guard(NamedTuple):
     """What makes a hit harmless: expressions for the words before it, after it, both, or near it."""
@@ -81,6 +84,11 @@ class Guard(NamedTuple):
     before: str | None
     after: str | None
     near: str | None
+
+    def warm_up(self) -> None:
+        for expression in self:
+            if expression is not None:
+                _compiled(expression)
 
     def holds(self, text: str, left: int, start: int, end: int, right: int) -> bool:
         """Whether the hit `start:end` is guarded within `left:right`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import platform
 import time
 from collections import Counter as Counts
@@ -62,7 +63,9 @@ class Metrics:
         self.notifications = self._counter("notification_attempts", "Deliveries tried.", "channel", "outcome")
         self.feed_dropped = self._counter("feed_dropped", "Frames that slow readers did not get.", "reason")
         self.prompts = self._counter("prompts", "Prompts by what became of them.", "situation", "outcome")
-        self.loop_lag = self._gauge("event_loop_lag_seconds", "How late the event loop last woke up.")
+        self.loop_lag = self._histogram(
+            "event_loop_lag_seconds", "How late the event loop woke up.", (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1)
+        )
         self.loop_lag_max = self._gauge("event_loop_lag_max_seconds", "The latest it ever woke up.")
 
     def build(self, version: str, versions: Mapping[str, str]) -> None:
@@ -94,14 +97,20 @@ class Metrics:
         return Histogram(f"becalm_{name}", text, labels, registry=self.registry, buckets=buckets)
 
 
-async def watch_loop(metrics: Metrics, sample: Callable[[], None], every_s: float = 0.5) -> None:
-    """Measures for ever how late the event loop wakes this task, and takes the `sample` of the gauges each time."""
+LAG_EVERY_S = 0.05
+SAMPLE_EVERY = 10
+"""A sample of the gauges for so many looks at the lag."""
+
+
+async def watch_loop(metrics: Metrics, sample: Callable[[], None]) -> None:
+    """Measures for ever how late the event loop wakes this task, and takes the `sample` of the gauges now and then."""
     worst_s = 0.0
-    while True:
-        due_s = time.monotonic() + every_s
-        await asyncio.sleep(every_s)
+    for look in itertools.count():
+        due_s = time.monotonic() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
         late_s = max(0.0, time.monotonic() - due_s)
         worst_s = max(worst_s, late_s)
-        metrics.loop_lag.set(late_s)
+        metrics.loop_lag.observe(late_s)
         metrics.loop_lag_max.set(worst_s)
-        sample()
+        if look % SAMPLE_EVERY == 0:
+            sample()

@@ -63,6 +63,7 @@ async def _serve(config: Config, auth: Auth, listener: socket.socket, url: str, 
     scorer = load(config.model_dir, config.label_map, config.model.threads, config.model.precision)
     scorer.warm_up()
     rules = load_rules(config, scorer.version)
+    threading.Thread(target=rules.packs.warm_up, name="packs", daemon=True).start()
     metrics = Metrics()
     worker = ScoringWorker(Measured(scorer, metrics))
     store = Store.open(config.store.database)
