@@ -32,11 +32,14 @@ REASONS = {
     "relapse": {"labels"},
     "again": {"reason", "turns"},
     "pending": {"reason"},
+    **{
+        f"route_{why}": set[str]() for why in ("danger", "outside", "demand", "superior", "bounced", "blocked", "stuck")
+    },
     "recovered": set[str](),
     "answered": set[str](),
     "ended": set[str](),
 }
-"""Reasons, with the slots that the code fills."""
+"""Reasons of alerts and of suggestions (`route_`), with the slots that the code fills."""
 PROMPT_LANGUAGES = ("zh-Hans", "zh-Hant", "hr", "en", "es", "de")
 REASON_LANGUAGES = ("en", "zh-Hans", "zh-Hant", "hr")
 CJK = re.compile(r"[\u3400-\u9fff]")

@@ -293,7 +293,7 @@ class Judge:
                 segment_id=heard.segment_id,
                 escalation_type=route.escalation_type,
                 tier=route.tier,
-                reason=route.reason,
+                reason=self._rules.texts.reason(route.reason, self._rules.settings.alerts.language, {}),
             )
         ]
 

@@ -13,6 +13,7 @@ class Route(msgspec.Struct, frozen=True):
     escalation_type: str
     tier: int
     reason: str
+    """Name of the text that says why."""
 
 
 class Suggester:
@@ -26,23 +27,23 @@ class Suggester:
     def customer_turn(self, heard: Heard, transfers: int) -> Route | None:
         self._blocked += "blocked" in heard.labels
         if heard.holding(SAFETY_LABELS):
-            return self._stand(Route("management", MANAGEMENT, "Someone may be in danger."))
+            return self._stand(Route("management", MANAGEMENT, "route_danger"))
         if heard.holding(THREAT_LABELS):
-            return self._stand(Route("management", MANAGEMENT, "The customer may take the matter outside."))
+            return self._stand(Route("management", MANAGEMENT, "route_outside"))
         if heard.holding(frozenset({"extreme_demand"})):
-            return self._stand(Route("management", MANAGEMENT, "The demand is beyond an agent's authority."))
+            return self._stand(Route("management", MANAGEMENT, "route_demand"))
         if "ask_superior" in heard.labels:
-            return self._stand(Route("supervisor", SPECIALIST, "The customer asks for someone in charge."))
+            return self._stand(Route("supervisor", SPECIALIST, "route_superior"))
         if "bounced" in heard.labels or (transfers >= 2 and "repeat_contact" in heard.labels):
-            return self._stand(Route("department", SPECIALIST, "The customer was sent from one to another."))
+            return self._stand(Route("department", SPECIALIST, "route_bounced"))
         if self._blocked >= 2:
-            return self._stand(Route("technical", SPECIALIST, "Solutions tried so far fell through."))
+            return self._stand(Route("technical", SPECIALIST, "route_blocked"))
         return None
 
     def agent_turn(self, heard: Heard) -> Route | None:
         self._stuck += bool(heard.holding(frozenset({"helpless", "hesitate"})))
         if self._stuck >= 2:
-            return self._stand(Route("technical", SPECIALIST, "The agent sees no way on at this level."))
+            return self._stand(Route("technical", SPECIALIST, "route_stuck"))
         return None
 
     def _stand(self, route: Route) -> Route | None:

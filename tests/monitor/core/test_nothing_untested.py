@@ -160,12 +160,17 @@ def test_no_alert_is_without_a_test_in_two_languages(seen: list[tuple[str, Event
     assert in_two_languages((label, language) for label, found in ON_THE_WORD.items() for language in found) == labels
 
 
-def test_no_suggestion_and_no_flag_is_without_a_test_in_two_languages(seen: list[tuple[str, Event]]) -> None:
-    reasons = {
-        node.args[2].value
-        for node in calls_to(["Route"])
-        if len(node.args) == 3 and isinstance(node.args[2], ast.Constant)
-    }
+def routes() -> set[str]:
+    """Names of the reasons of suggestions."""
+    thirds = (node.args[2] for node in calls_to(["Route"]) if len(node.args) == 3)
+    return {node.value for node in thirds if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def test_no_suggestion_and_no_flag_is_without_a_test_in_two_languages(
+    seen: list[tuple[str, Event]], ears_only: Rules
+) -> None:
+    reasons = {ears_only.texts.reason(name, "en", {}) for name in routes()}
+    assert len(reasons) == len(routes())
     given_reasons = ((event.reason, language) for language, event in seen if isinstance(event, Suggestion))
     assert in_two_languages(given_reasons) == reasons
     ends = [(language, event) for language, event in seen if isinstance(event, Call) and event.state == "end"]
@@ -178,7 +183,9 @@ def test_every_reason_is_there_and_different_in_the_four_languages(even: Rules) 
     kinds = declared("_say", "raise_alert") | {kind for kind, _ in ON_THE_TURN}
     thirds = [call.args[2] for call in calls_to(["resolve"]) if len(call.args) > 2]
     ends = {node.value for node in thirds if isinstance(node, ast.Constant)}
-    assert set(found["en"]) == kinds | ends | {"again", "pending"} == set(REASONS)
+    for language, reasons in found.items():
+        reasons |= {name: even.texts.reason(name, language, {}) for name in routes()}
+    assert set(found["en"]) == kinds | ends | routes() | {"again", "pending"} == set(REASONS)
     for kind in REASONS:
         said = [found[language][kind] for language in REASON_LANGUAGES]
         assert len(set(said)) == len(REASON_LANGUAGES)
