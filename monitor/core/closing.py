@@ -22,7 +22,10 @@ SIGNALS = THREAT_LABELS | SAFETY_LABELS | {
     "ask_superior", "churn", "hardship", "loyalty", "prior_doubt", "grievance", "resigned", "sarcasm",
 }  # fmt: skip
 """Cues that deserve an answer in the agent's next turn."""
-PROMISES = frozenset({"promise_inquiry", "set_expectation", "m14_next_steps"})
+PROMISES = frozenset({"set_expectation", "m14_next_steps"})
+"""What is still to come when the call is over."""
+ANSWERS = frozenset({"solve", "alternatives", "m14_next_steps"})
+"""With these an agent comes back from what they went to find out."""
 _MOST = 12
 
 
@@ -47,6 +50,7 @@ class CallRecord:
         self._steps: set[str] = set()
         self._manager = False
         self._promised = False
+        self._inquiring = False
         self._threatened = False
         self._last: Heard | None = None
         self._last_upset = False
@@ -70,6 +74,7 @@ class CallRecord:
             self._missed = [*self._missed, *self._unanswered][:_MOST]
         self._unanswered = []
         self._promised = self._promised or bool(heard.holding(PROMISES))
+        self._inquiring = "promise_inquiry" in heard.labels or (self._inquiring and not heard.holding(ANSWERS))
         if heard.turn.role == "manager":
             self._manager = True
             self._steps.update(heard.holding(frozenset(STEPS)))
@@ -89,7 +94,7 @@ class CallRecord:
         unsatisfied = last is not None and (self._last_upset or resigned or (tension >= _STILL_TENSE and not soft))
         flags = ["unsatisfied_close"] if unsatisfied else []
         flags += ["resigned_close"] if resigned else []
-        flags += ["open_promise"] if self._promised else []
+        flags += ["open_promise"] if self._promised or self._inquiring else []
         flags += ["open_risk"] if self._ever_upset and stage == "vent" else []
         if self._manager or (self._threatened and unsatisfied):
             outcome = "escalated"

@@ -302,7 +302,8 @@ class Judge:
         if not heard.by_customer:
             return heard, None
         repeated = self._repetition.add(heard)
-        if repeated is None:
+        asked = "cooperates" in heard.labels and not self._stages.upset(heard)
+        if repeated is None or asked:  # who answers the same question again does not insist
             return heard, None
         told = heard.labels.get("repetition")
         hit = LabelHit(

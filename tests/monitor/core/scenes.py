@@ -408,6 +408,7 @@ def endings(language: str) -> dict[str, tuple[list[Line], str, set[str], str]]:
         ),
         "resigned": ([gives_up], "end", {"unsatisfied_close", "resigned_close"}, "unresolved"),
         "inquiry": ([upset, agent("...", "own", "promise_inquiry"), calm], "end", {"open_promise"}, "resolved"),
+        "found out": ([upset, agent("...", "promise_inquiry"), solved, calm], "end", set(), "resolved"),
         "told when": ([calm, agent("...", "set_expectation")], "end", {"open_promise"}, "resolved"),
         "manager": ([upset, Line("manager", "...", solved.score), calm], "end", set(), "escalated"),
     }  # fmt: skip

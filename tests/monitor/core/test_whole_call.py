@@ -174,3 +174,16 @@ def test_a_signal_that_no_good_move_answers_is_missed(ears_only: Rules, signal: 
     ):
         end = end_of(ears_only, said, *replies, language=language)
         assert end.missed_signals == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [("en", "It is the blue router in the hall cupboard."), ("de", "Es ist der blaue Router im Schrank im Flur.")],
+)
+def test_who_answers_the_same_question_again_does_not_insist(ears_only: Rules, language: str, answer: str) -> None:
+    """Asked twice, answered twice: no repetition, unless the customer is upset about it."""
+    for heat, counted in ((0.3, False), (3.0, True)):
+        first = customer(answer, 0.2, "cooperates")
+        again = customer(answer, heat, "cooperates", **({"anger": 0.9} if heat > 1 else {}))
+        turns = of(told(ears_only, conversation(language, first, agent("..."), again)), Turn)
+        assert ("repetition" in {hit.name for hit in turns[-1].labels}) == counted
