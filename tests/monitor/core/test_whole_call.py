@@ -178,7 +178,10 @@ def test_a_signal_that_no_good_move_answers_is_missed(ears_only: Rules, signal: 
 
 @pytest.mark.parametrize(
     ("language", "answer"),
-    [("en", "It is the blue router in the hall cupboard."), ("de", "Es ist der blaue Router im Schrank im Flur.")],
+    [
+        ("en", "The blue router stands in the hall cupboard beside the stairs."),
+        ("de", "Der blaue Router steht hinten im Schrank neben der Kellertreppe."),
+    ],
 )
 def test_who_answers_the_same_question_again_does_not_insist(ears_only: Rules, language: str, answer: str) -> None:
     """Asked twice, answered twice: no repetition, unless the customer is upset about it."""
