@@ -34,7 +34,7 @@ HELD_OUT = 0.08
 """Share of the utterances that one fold leaves out, and that `base` never sees."""
 EMOTIONS = fit.Settings(epochs=1, last_factor=0.5, seed=5)
 BASE = fit.Settings(epochs=6, last_factor=0.5, seed=7)
-FOLDS = (fit.Settings(epochs=5, warmup=0.01, seed=11), fit.Settings(epochs=5, warmup=0.01, seed=12))
+FOLDS = (fit.Settings(epochs=4, warmup=0.01, seed=11), fit.Settings(epochs=4, warmup=0.01, seed=12))
 MIXED = {"base": 10_000, "fold": 3_000}
 """Rows of public emotion text drawn anew for every epoch."""
 AGAIN = 0.5

@@ -61,6 +61,16 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     segment_id: str | UnsetType = UNSET
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer is taken to want from a turn on, and the words that say so."""
+
+    want: str
+    at_s: float
+    segment_id: str
+    quote: str
+    label: str
+
+
 class Turn(_Event, tag="turn", frozen=True, kw_only=True):
     """One utterance as it was understood. `abstained` says why nothing was concluded from it."""
 
@@ -74,6 +84,8 @@ class Turn(_Event, tag="turn", frozen=True, kw_only=True):
     heat: float | None
     labels: list[LabelHit]
     abstained: str | None
+    interrupted: bool | UnsetType = UNSET
+    """True where the times show that an agent spoke into the customer's words, on the later of the two turns."""
 
 
 class Point(_Event, tag="point", frozen=True, kw_only=True):
@@ -84,6 +96,8 @@ class Point(_Event, tag="point", frozen=True, kw_only=True):
     stage: str
     degraded: str | None
     contributions: list[Contribution]
+    wants: str | UnsetType = UNSET
+    """What the customer is taken to want by now."""
 
 
 class Stage(_Event, tag="stage", frozen=True, kw_only=True):
@@ -154,6 +168,10 @@ class Call(_Event, tag="call", frozen=True, kw_only=True):
     outcome_guess: str | UnsetType = UNSET
     flags: list[str] | UnsetType = UNSET
     missed_signals: list[Evidence] | UnsetType = UNSET
+    wants: list[Wanted] | UnsetType = UNSET
+    """How the hypothesis of what the customer wants went, at the end of a call that had one."""
+    interruptions: int | UnsetType = UNSET
+    """How often an agent spoke into the customer's words, at the end of a call in which it happened."""
     suppressed: list[HeldBack] | UnsetType = UNSET
     """Alerts held back and why, at the end of a call in which there were any."""
     script: dict[str, list[str]] | UnsetType = UNSET

@@ -11,6 +11,7 @@ from monitor.core.deciding import Decider, State
 from monitor.core.events import Event, LabelHit
 from monitor.core.heard import Heard
 from monitor.core.inputs import AlertAction, PromptAction
+from monitor.core.interrupting import InterruptionWatch
 from monitor.core.movement import move_by_agent, move_by_customer
 from monitor.core.prompting import PromptDesk
 from monitor.core.repetition import Repeated, RepetitionFinder
@@ -19,6 +20,7 @@ from monitor.core.rules import Rules
 from monitor.core.silence import SilenceWatch
 from monitor.core.stages import StageTracker, Turned
 from monitor.core.suggesting import Route, Suggester
+from monitor.core.wanting import WantTracker
 from stream.messages import CallEnd, CallStart, CallTransfer
 from stream.settings import ASYNCHRONOUS_CHANNELS
 
@@ -54,6 +56,9 @@ class Judge:
         self._prompts = PromptDesk(call_id, rules.texts, settings.prompts)
         self._repetition = RepetitionFinder(settings.repetition)
         self._silence = SilenceWatch(settings.alerts, "voice")
+        self._interruptions = InterruptionWatch("voice")
+        self._interrupted = 0
+        self._wants = WantTracker()
         self._suggester = Suggester()
         self._record = CallRecord()
         self._charges: list[str] = []
@@ -80,6 +85,7 @@ class Judge:
         if message.agent is not None:
             self.agent_id, self.team = message.agent.id, message.agent.team
         self._silence = SilenceWatch(self._rules.settings.alerts, message.channel)
+        self._interruptions = InterruptionWatch(message.channel)
         if message.channel in ASYNCHRONOUS_CHANNELS:
             curve = self._rules.settings.curve
             self._curve = Curve(curve, curve.half_life_s * curve.asynchronous_factor)
@@ -110,8 +116,10 @@ class Judge:
         if self.language is None:
             self.language = heard.language
         heard, repeated = self._with_repetition(heard)
-        out.append(_turn_event(self.call_id, self.now_s, heard))
-        return out + (self._customer(heard, repeated) if heard.by_customer else self._agent(heard))
+        cut_in = self._interruptions.cuts_in(heard)
+        self._interrupted += cut_in
+        out.append(_turn_event(self.call_id, self.now_s, heard, cut_in))
+        return out + (self._customer(heard, repeated) if heard.by_customer else self._agent(heard, cut_in))
 
     def overdue(self, heard: Heard) -> list[Event]:
         """A turn whose score is late, by its words alone: whoever must be called is called; nothing else moves."""
@@ -184,6 +192,8 @@ class Judge:
             outcome_guess=summary.outcome_guess,
             flags=summary.flags,
             missed_signals=summary.missed_signals,
+            wants=self._wants.history or msgspec.UNSET,
+            interruptions=self._interrupted or msgspec.UNSET,
             suppressed=self._decider.held_back or msgspec.UNSET,
             script=msgspec.UNSET if summary.script is None else summary.script,
             transfers=self._record.transfers,
@@ -209,6 +219,7 @@ class Judge:
         contributions = self._curve.contributions()
         left, turned = self._stages.customer_turn(heard, tension_of(contributions))
         if heard.known:
+            self._wants.customer_turn(heard, self.now_s)
             self._features.customer_turn(heard)
         if heard.known or heard.degraded is not None:  # what a pack found counts although the scoring failed
             self._record.customer_turn(heard, upset)
@@ -229,7 +240,7 @@ class Judge:
             point=point,
         )
 
-    def _agent(self, heard: Heard) -> list[Event]:
+    def _agent(self, heard: Heard, cut_in: bool) -> list[Event]:
         heated = self.tension >= _HEATED or self.stage == "vent"
         if heard.known:
             moved = move_by_agent(self._curve, heard)
@@ -244,7 +255,8 @@ class Judge:
         self._silence.agent_turn(heard)
         out += self._decider.agent_turn(heard, self._state())
         out += self._route(heard, self._suggester.agent_turn(heard))
-        return out + self._prompts.after_agent(heard, heated=heated, language=self.language)
+        cut_in = cut_in and self.stage == "vent"
+        return out + self._prompts.after_agent(heard, heated=heated, cut_in=cut_in, language=self.language)
 
     def _point(self, heard: Heard, contributions: list[events.Contribution]) -> list[Event]:
         self.tension = tension_of(contributions)
@@ -261,6 +273,7 @@ class Judge:
                 stage=self.stage,
                 degraded=heard.degraded if heard.degraded is not None else heard.abstained,
                 contributions=contributions,
+                wants=self._wants.current or msgspec.UNSET,
             )
         ]
 
@@ -329,7 +342,7 @@ class Judge:
         return events.Call(call_id=self.call_id, at_s=self.now_s, state=state, **fields)  # type: ignore[arg-type]
 
 
-def _turn_event(call_id: str, at_s: float, heard: Heard) -> events.Turn:
+def _turn_event(call_id: str, at_s: float, heard: Heard, cut_in: bool) -> events.Turn:
     turn = heard.turn
     return events.Turn(
         call_id=call_id,
@@ -345,4 +358,5 @@ def _turn_event(call_id: str, at_s: float, heard: Heard) -> events.Turn:
         heat=round(heard.heat, 4) if heard.by_customer and heard.known else None,
         labels=list(heard.labels.values()),
         abstained=heard.abstained,
+        interrupted=True if cut_in else msgspec.UNSET,
     )

@@ -76,8 +76,9 @@ class PromptDesk:
             return []
         return self._show(situation, because, heard.turn.end_s, heard.segment_id, language, point)
 
-    def after_agent(self, heard: Heard, *, heated: bool, language: str | None) -> list[Prompt]:
-        """At the end of the agent's own turn: a better wording while it can still help."""
+    def after_agent(self, heard: Heard, *, heated: bool, cut_in: bool, language: str | None) -> list[Prompt]:
+        """At the end of the agent's own turn: a better wording while it can still help. `cut_in`: it was spoken into
+        the words of a customer who is venting."""
         worth = [
             (heard.labels[label].pack is msgspec.UNSET, label, situation)
             for label, situation in AGENT_SITUATIONS
@@ -85,7 +86,8 @@ class PromptDesk:
         ]
         worth = [item for item in worth if not item[0] or heard.labels[item[1]].score >= self._settings.wording_from]
         if not worth:
-            return []
+            said = (heard.turn.end_s, heard.segment_id, language, None)
+            return self._show("listen", ["interruption"], *said) if cut_in else []
         _, label, situation = min(worth, key=lambda item: item[0])  # what a pack found is certain; then by the list
         return self._show(situation, [label], heard.turn.end_s, heard.segment_id, language, None)
 

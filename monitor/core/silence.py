@@ -40,7 +40,7 @@ class SilenceWatch:
         """A real answer pays the debt; a bare word leaves it; a promise to look buys time."""
         if not self._owed:
             return
-        if len(_WORD.findall(heard.turn.text)) <= 3 and not heard.holding(GOOD - {"listen"}):
+        if is_bare(heard.turn) and not heard.holding(GOOD - {"listen"}):
             self._start(spoken_until_s(heard.turn), self._patience_s)
         elif heard.holding(CHECKING):
             self._start(spoken_until_s(heard.turn), self._checking_s)
@@ -71,6 +71,11 @@ class SilenceWatch:
         self.since_s = from_s
         waits = self._owed and not self._on_hold and after_s is not None and self._patience_s is not None
         self.due_s = from_s + after_s if waits and after_s is not None else None
+
+
+def is_bare(turn: Utterance) -> bool:
+    """A word or two, such as "Yes." or "Mhm, go on."."""
+    return len(_WORD.findall(turn.text)) <= 3
 
 
 def spoken_until_s(turn: Utterance) -> float:

@@ -18,6 +18,9 @@ export function callHead(host) {
   const facts = h("p", { class: "head-facts" });
   const stages = STAGES.map((name) => h("li", { data: { stage: name } }, words("stage", name)));
   const fits = h("p", { class: "head-fits", hidden: true });
+  const wants = h("span", {});
+  const suggestion = h("span", {});
+  fits.append(wants, suggestion);
   host.append(
     h("div", { class: "head-main" }, title, h("ol", { class: "stages", "aria-label": t("stage") }, ...stages)),
     h("div", { class: "head-figures" },
@@ -47,8 +50,10 @@ export function callHead(host) {
     setText(bandWord, words("band", level));
     setText(risk, score(last?.risk));
     for (const node of stages) markStage(node, record);
-    fits.hidden = record.suggestion === null;
-    if (record.suggestion !== null) setText(fits, `${t("suggestion", { type: words("escalation", record.suggestion.escalation_type), tier: record.suggestion.tier })}. ${record.suggestion.reason}`);
+    fits.hidden = record.suggestion === null && record.wants === null;
+    setText(wants, record.wants === null ? "" : `${t("wants", { what: words("want", record.wants) })} `);
+    if (record.suggestion === null) setText(suggestion, "");
+    else setText(suggestion, `${t("suggestion", { type: words("escalation", record.suggestion.escalation_type), tier: record.suggestion.tier })}. ${record.suggestion.reason}`);
   };
 }
 

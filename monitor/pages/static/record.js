@@ -4,7 +4,7 @@ import { mergeAlert } from "./store.js";
 
 export function emptyRecord(callId) {
   return { id: callId, call: {}, turns: [], turnOf: new Map(), points: [], pivots: [], stages: [], holds: [], alerts: new Map(),
-    prompts: new Map(), suggestion: null, interim: null, stage: null, ended: null, seen: new Set(), last_s: 0 };
+    prompts: new Map(), suggestion: null, wants: null, interim: null, stage: null, ended: null, seen: new Set(), last_s: 0 };
 }
 
 /** Takes one event (or interim) in; what was taken before changes nothing. Returns whether anything changed. */
@@ -21,12 +21,11 @@ export function addEvent(record, event) {
   return true;
 }
 
-/** The record as it was at `until_s`: the events up to then, in their order. */
+/** The record as it was at `until_s`: the events up to then, in their order (an alert may stand before earlier turns). */
 export function recordAt(callId, events, until_s) {
   const record = emptyRecord(callId);
   for (const event of events) {
-    if (event.at_s > until_s) break;
-    addEvent(record, event);
+    if (event.at_s <= until_s) addEvent(record, event);
   }
   return record;
 }
@@ -45,6 +44,7 @@ const TAKERS = {
   point(record, event) {
     record.points.push(event);
     record.stage = event.stage;
+    record.wants = event.wants ?? record.wants;
   },
   stage(record, event) {
     record.stages.push(event);

@@ -31,7 +31,7 @@ const TEXT = {
   degraded: "This point knows less than it should: {why}", followLive: "Follow live", atTime: "at {time}",
   latest: "latest", abstained: "Nothing was concluded from this turn: {why}", interim: "speaking",
   heat: "Heat {n} of 4", pointsTable: "Points as a table", because: "The customer: {what}",
-  suggestion: "Fits: {type}, tier {tier}", notice: "Wording and timing only. Becalm does not rate agents.",
+  suggestion: "Fits: {type}, tier {tier}", wants: "Seems to want {what}.", interrupted: "spoken into the customer's words", notice: "Wording and timing only. Becalm does not rate agents.",
   curveLabel: "Tension over the call, {n} points, now {value}, {band}. Left and right arrow keys move the selected point.",
   legendTension: "tension", legendRisk: "risk", legendAlert: "alert", legendPivot: "turning point",
   // agent page
@@ -86,6 +86,10 @@ const WORDS = {
   role: { customer: "Customer", agent: "Agent", manager: "Manager", bot: "Bot", unknown: "Speaker" },
   channel: { voice: "Call", chat: "Chat", email: "E-mail", social: "Social", portal: "Portal" },
   escalation: { technical: "technical help", supervisor: "a supervisor", department: "another department", management: "management" },
+  want: {
+    safety: "help at once", someone_in_charge: "someone in charge", consequences: "consequences", compensation: "compensation", a_reason: "a reason",
+    to_leave: "to leave", speed: "speed", a_fix_that_lasts: "a fix that lasts", to_be_heard: "to be heard",
+  },
   label: {
     threat_complaint: "threatens a complaint", threat_regulator: "names a regulator", threat_media: "threatens publicity",
     threat_legal: "threatens legal steps", self_harm: "may be in danger", threat_violence: "threatens violence",
@@ -94,7 +98,7 @@ const WORDS = {
     avoidance: "does not answer", compensation_demand: "presses for compensation", extreme_demand: "extreme demand",
     insists_reason: "insists on a reason", prior_doubt: "earlier distrust", grievance: "feels wronged", hardship: "hardship",
     loyalty: "long-standing customer", resigned: "gives up", sarcasm: "sarcasm", blocked: "solution fell through",
-    heat: "upset", silence: "waiting in silence", cool_down: "the call is over", cooperates: "cooperates", eased: "eases", m01_introduce: "introduces", m02_empathise: "empathises",
+    heat: "upset", interruption: "was not done speaking", silence: "waiting in silence", cool_down: "the call is over", cooperates: "cooperates", eased: "eases", m01_introduce: "introduces", m02_empathise: "empathises",
     m03_confirm_issue: "confirms the issue", m04_explain_process: "explains the process", m05_ask_details: "asks for details",
     m06_set_expectation: "sets expectations", m07_reassure_apologise: "reassures", m08_confirm_contact: "confirms contact",
     m09_thank: "thanks", m10_wrap_up: "sums up", m11_document: "documents", m12_reference_number: "reference number",

@@ -70,7 +70,8 @@ export class Transcript {
     return h("article", { class: `turn turn-${turn.role}`, data: { segments: turn.segments.join("\n") } },
       h("button", { class: "turn-time plain", type: "button", onclick: () => this.onPick(turn) }, clock(turn.start_s ?? turn.at_s)),
       h("div", { class: "turn-body" },
-        h("p", { class: "turn-who" }, words("role", turn.role), turn.heat === null || turn.heat === undefined ? null : heatMeter(turn.heat)),
+        h("p", { class: "turn-who" }, words("role", turn.role), turn.heat === null || turn.heat === undefined ? null : heatMeter(turn.heat),
+          turn.interrupted ? h("span", { class: "muted" }, ` · ${t("interrupted")}`) : null),
         h("p", { class: "turn-text", lang: turn.language, dir: "auto" }, ...pieces(turn.text, turn.labels).map(piece)),
         heard(turn, labels)));
   }
