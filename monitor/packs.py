@@ -189,7 +189,9 @@ class Packs:
 
     def _may_switch(self, language: str | None, other: str) -> bool:
         """Whether a turn in `language` is read with packs of `other` too: English, Chinese in both scripts, another
-        script, or anything where the turn's own language has no packs. Neighbours of one alphabet only mislead."""
+        script, or anything where the turn's own language has no packs. Neighbours of one script only mislead."""
+        if "ja" in (language, other) and any(str(code).startswith("zh") for code in (language, other)):
+            return False
         return other == "en" or language not in self.languages or other in UNSPACED or language in UNSPACED
 
     def _candidates(self, role: str, unspaced: bool, text: str) -> list[int]:
