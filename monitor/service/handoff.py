@@ -54,6 +54,8 @@ class Handoff(msgspec.Struct, frozen=True, kw_only=True):
     tension: float | msgspec.UnsetType | None
     """Left out for an agent, as `open_alerts` is."""
     stage: str | None
+    wants: str | None
+    """What the customer seems to want by now."""
     concern: list[Said]
     steps_taken: list[Said]
     promises: list[Said]
@@ -101,6 +103,7 @@ def handoff(call_id: str, events: Iterable[Event]) -> Handoff:
         language=who["language"],
         tension=None if point is None else point.tension,
         stage=None if point is None else point.stage,
+        wants=None if point is None or point.wants is msgspec.UNSET else point.wants,
         concern=parts["concern"],
         steps_taken=parts["steps_taken"],
         promises=parts["promises"],
