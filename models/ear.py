@@ -14,7 +14,7 @@ class Ear(Protocol):
     """What the service needs of a classifier. Not thread-safe: one thread scores."""
 
     version: str
-    """Changes with everything that a score depends on."""
+    """Changes with everything that a score depends on but the machine's arithmetic."""
     hidden_size: int
     """Bytes of a score's embedding."""
     precision: str

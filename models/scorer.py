@@ -4,6 +4,7 @@ A score is a pure function of its input: turns share matrix products (`models.pa
 product has a multiple of eight rows, so that what is rounded to four decimals does not depend on a turn's neighbours.
 """
 
+import logging
 import os
 import unicodedata
 from collections.abc import Sequence
@@ -14,13 +15,15 @@ import numpy as np
 import torch
 
 from models.calibrate import Bend
+from models.dense import has_bfloat16
 from models.directory import DEFAULT, REBUILD, ModelDirectory, ModelError
 from models.encoding import PAD, Encoded, encode, load_tokenizer
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS, scored_role
-from models.packed import pack
-from models.precision import PROBE, Precision, choose
+from models.packed import PackedModel, pack
+from models.precision import PROBE, Precision, Read, fault
 from models.types import Score, ScoreInput
 
+log = logging.getLogger(__name__)
 __all__ = ["ModelError", "Scorer", "too_little_text"]
 
 STEP = 8
@@ -51,11 +54,8 @@ class Scorer:
             torch.set_num_threads(min(threads, os.cpu_count() or 1))
         self.tokenizer = load_tokenizer(self.directory.folder)
         self.model = _load(self.directory)
-        probe = encode(self.tokenizer, [ScoreInput(text, "customer", PROBE[0]) for text in PROBE])
-        try:
-            self._packed, self.precision = choose(self.model, STEP, probe, precision)
-        except ValueError as error:
-            raise ModelError(f'{error}; set `model.precision` to "auto" or "float32"') from error
+        self._packed = PackedModel(self.model, STEP)
+        self.precision = "float32"
         self.hidden_size = int(self.model.config.hidden_size)
         outputs, labels = self.directory.outputs, self.directory.calibration.labels
         self._bend = Bend([labels[name] for name in outputs])
@@ -63,6 +63,8 @@ class Scorer:
         chosen = self.directory.calibration.embedding
         self._layer = chosen.layer if chosen else self.model.config.num_hidden_layers - 1
         self._projection = _projection(self.directory, self.hidden_size)
+        if precision == "bfloat16" or (precision == "auto" and has_bfloat16()):
+            self._try_bfloat16(demanded=precision == "bfloat16")
 
     def score(self, inputs: Sequence[ScoreInput]) -> list[Score]:
         """One score an input, in their order."""
@@ -93,12 +95,39 @@ class Scorer:
             batches[-1].append(i)
         return batches
 
-    def forward(self, encoded: list[Encoded]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def _try_bfloat16(self, *, demanded: bool) -> None:
+        """Goes on in bfloat16 where it does on this machine. Raises `ModelError` where it is demanded and does not."""
+        probe = encode(self.tokenizer, [ScoreInput(text, "customer", PROBE[0]) for text in PROBE])
+        half = PackedModel(self.model, STEP, torch.bfloat16)
+        try:
+            wrong = fault(self._read(self._packed), self._read(half), probe)
+        except RuntimeError as error:
+            wrong = type(error).__name__
+        if wrong is None:
+            self._packed, self.precision = half, "bfloat16"
+        elif demanded:
+            raise ModelError(f'bfloat16 does not do on this machine: {wrong}; set `model.precision` to "float32"')
+        else:
+            log.info("float32 is used, bfloat16 does not do on this machine: %s", wrong)
+
+    def _read(self, net: PackedModel) -> Read:
+        def read(turns: list[Encoded]) -> tuple[np.ndarray[Any, Any], list[Score]]:
+            order = sorted(range(len(turns)), key=lambda i: (_padded(turns[i]), i))
+            back = np.argsort(order)
+            logits, embeddings = self.forward([turns[i] for i in order], net)
+            scores = [self.to_score("customer", logits[i], embeddings[i]) for i in back]
+            return logits[back], scores
+
+        return read
+
+    def forward(
+        self, encoded: list[Encoded], net: PackedModel | None = None
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Logits `[batch, outputs]` and unit embeddings `[batch, h]` of inputs sorted by padded length."""
         lengths = [_padded(one) for one in encoded]
         with torch.inference_mode():
             packed = pack([(one.ids, one.turn) for one in encoded], lengths, PAD)
-            hidden, logits = self._packed(packed, self._layer)
+            hidden, logits = (net or self._packed)(packed, self._layer)
             starts = np.cumsum([0, *lengths[:-1]])
             means = [
                 hidden[start : start + one.turn].mean(0) for start, one in zip(starts.tolist(), encoded, strict=True)

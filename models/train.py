@@ -71,7 +71,8 @@ class Plan:
         place = np.array([splits.share(name, "held-out") for name in group])
         seen = self._seen_by_base()
         known = np.array([_digest(one) in seen for one in said], dtype=bool)
-        self.held = tuple(rows[(place // HELD_OUT == fold) & ~known] for fold in (0, 1))
+        related = np.isin(np.array(group), sorted({name for name, was in zip(group, known, strict=True) if was}))
+        self.held = tuple(rows[(place // HELD_OUT == fold) & ~related] for fold in (0, 1))
         self.said = np.setdiff1d(rows, np.concatenate(self.held))
         self.known = rows[known]
         self.called = np.arange(len(said), len(said) + len(called))

@@ -81,7 +81,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Inference threads, at most one a core. One is steadier on a machine that has other work to do."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the classifier: `auto` takes bfloat16 where the processor has it and a trial at the start shows
-    that it is quicker, near float32, and the same in any batch."""
+    that it is near float32 and the same in any batch."""
 
 
 class AlertingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -181,10 +181,14 @@ def _parse_file(path: Path) -> dict[str, Any]:
 
 
 def _environment() -> list[tuple[str, str]]:
-    """`BECALM_MODEL__THREADS=1` as (its name, "model.threads=1"), for every variable of that form."""
-    names = sorted(name for name in os.environ if name.startswith(ENVIRONMENT) and "__" in name)
-    dotted = [name.removeprefix(ENVIRONMENT).lower().replace("__", ".", 1) for name in names]
-    return [(name, f"{key}={os.environ[name]}") for name, key in zip(names, dotted, strict=True)]
+    """`BECALM_MODEL__THREADS=1` as (its name, "model.threads=1"), for every variable that names a section; others may
+    be anybody's, such as a receiver's secret."""
+    found = []
+    for name in sorted(name for name in os.environ if name.startswith(ENVIRONMENT)):
+        section, parts, key = name.removeprefix(ENVIRONMENT).lower().partition("__")
+        if parts and key and section in sections():
+            found.append((name, f"{section}.{key}={os.environ[name]}"))
+    return found
 
 
 def _parse_set(text: str, reader: Reader) -> tuple[str, str, Any]:

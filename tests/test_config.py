@@ -66,7 +66,8 @@ def test_the_environment_stands_between_file_and_command_line(tmp_path: Path, mo
     file.write_text("[policy]\nenter_at = 0.71\n[model]\nthreads = 4\n[server]\nport = 1\n", "utf-8")
     monkeypatch.setenv("BECALM_MODEL__THREADS", "1")
     monkeypatch.setenv("BECALM_SERVER__PORT", "2")
-    monkeypatch.setenv("BECALM_TOKEN", "no setting")
+    for name in ("BECALM_TOKEN", "BECALM_PAGER__SECRET", "BECALM__SECRET", "BECALM_MODEL__"):
+        monkeypatch.setenv(name, "no setting")
     config = load(file, ["server.port=3"])
     assert (config.core.policy.enter_at, config.model.threads, config.server.port) == (0.71, 1, 3)
 

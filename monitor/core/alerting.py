@@ -32,8 +32,8 @@ class _Open(msgspec.Struct):
     times: int = 1
     """In how many turns it was said so far, for the kinds that call somebody."""
     state: str = "firing"
-    pending: str | None = None
-    """The segment whose score is still to come."""
+    pending: frozenset[str] = frozenset()
+    """Segments whose scores are still to come."""
     by: str | None = None
     snoozed_until_s: float | None = None
 
@@ -52,7 +52,7 @@ class AlertBook:
 
     def called(self, at_s: float, within_s: float) -> bool:
         """Is an alert open that calls somebody, and did it speak up less than `within_s` seconds before `at_s`?"""
-        return any(item.kind in CALLED and at_s - item.told_s < within_s for item in self._open.values())
+        return any(item.kind in CALLED and 0 <= at_s - item.told_s < within_s for item in self._open.values())
 
     def raise_alert(
         self,
@@ -71,11 +71,12 @@ class AlertBook:
         model has not read this turn yet; when it has, the same turn comes again and the update says so.
         """
         sentence = self._texts.reason(kind, self._language, self._slots(evidence, slots))
+        marked = frozenset({segment_id} if pending and segment_id is not None else ())
         current = self._open.get(kind)
         if current is None:
             mark = segment_id if segment_id is not None else f"@{at_s:.3f}"
             opened = _Open(self._id(kind, mark), kind, severity, sentence, _kept(evidence), at_s)
-            opened.pending = segment_id if pending else None
+            opened.pending = marked
             opened.reason = self._counted(opened, sentence)
             self._open[kind] = opened
             return [self._event(opened, at_s, segment_id)]
@@ -89,10 +90,10 @@ class AlertBook:
         )
         other_words = kind in _NEW_WORDS and not quiet and not {item.label for item in new} <= labels
         news = bool(new) if kind in CALLED else other_words
-        read = segment_id is not None and current.pending == segment_id
+        read = segment_id in current.pending and not pending
         if not worse and not news and not read:
             return []
-        current.pending = segment_id if pending else None if read else current.pending
+        current.pending = current.pending - {segment_id} | marked if read or pending else current.pending
         if worse:
             current.severity = severity
         current.times += kind in CALLED and not read
@@ -139,7 +140,7 @@ class AlertBook:
         """The reason and, of what was said again, how often: receivers pass over an update that says the same."""
         if item.times > 1:
             reason = self._texts.reason("again", self._language, {"reason": reason, "turns": str(item.times)})
-        if item.pending is not None:
+        if item.pending:
             reason = self._texts.reason("pending", self._language, {"reason": reason})
         return reason
 
@@ -163,7 +164,7 @@ class AlertBook:
             kind=item.kind,
             severity=item.severity,
             reason=item.reason,
-            pending="score" if item.pending is not None else msgspec.UNSET,
+            pending="score" if item.pending else msgspec.UNSET,
             evidence=list(item.evidence),
             audience="supervisor",
             by=item.by if item.by is not None else msgspec.UNSET,

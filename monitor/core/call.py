@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from models.labels import scored_role
 from models.types import Score
 from monitor.core import events
 from monitor.core.context import Context, language_code
@@ -19,6 +20,7 @@ from monitor.core.heard import PENDING, Heard, combine
 from monitor.core.inputs import AlertAction, Effect, Emit, NeedScore, Overdue, PromptAction, Scored, Tick
 from monitor.core.judge import Judge
 from monitor.core.rules import SUPPORTED_LANGUAGES, Rules
+from monitor.packs import Hit
 from stream.assembler import Output, Utterance
 from stream.messages import CallEnd, CallHold, CallResume, CallStart, CallTransfer
 
@@ -51,8 +53,12 @@ class _Waiting(msgspec.Struct):
     abstained: str | None = None
     scored: Scored | None = None
     needs_score: bool = False
+    hits: list[Hit] | None = None
+    """What the phrase packs find in it, once that was looked for."""
     told: bool = False
     """What its words alone demand was done already."""
+    shown: bool = False
+    """`urgent_turns` has named it."""
 
 
 class CallMonitor:
@@ -65,6 +71,8 @@ class CallMonitor:
         self._judge = Judge(call_id, rules)
         self._queue: deque[_Waiting] = deque()
         self._unscored: dict[str, _Waiting] = {}
+        self._turns: dict[str, _Waiting] = {}
+        """Turns in the queue, by segment."""
 
     def handle(self, item: Input) -> list[Effect]:
         """Effects of one input. A score for an unknown or already scored turn changes nothing."""
@@ -75,18 +83,28 @@ class CallMonitor:
                 waiting.scored = item
         elif isinstance(item, Overdue):
             return [Emit(event) for event in self._overdue(item.segment_id)]
+        elif isinstance(item, AlertAction) and self._queue:
+            return [Emit(event) for event in self._judge.answer_early(item)]
         else:
             effects += self._enqueue(item)
         while self._queue and (not self._queue[0].needs_score or self._queue[0].scored is not None):
             effects += [Emit(event) for event in self._apply(self._queue.popleft())]
         return effects
 
-    def urgent(self, segment_id: str) -> bool:
-        """Does this turn, which still has no score, say something on which an alert fires whatever the model hears?"""
-        waiting = self._unscored.get(segment_id)
-        if waiting is None or waiting.told or not isinstance(waiting.item, Utterance):
-            return False
-        return calls_somebody(self._heard(waiting.item, waiting))
+    def urgent_turns(self) -> list[str]:
+        """Turns in the queue that say something on which an alert fires whatever the model hears; each named once."""
+        found = []
+        for segment_id, waiting in self._turns.items():
+            if not waiting.shown and not waiting.told:
+                waiting.shown = True
+                if self._calls_somebody(waiting):
+                    found.append(segment_id)
+        return found
+
+    def is_overdue(self, segment_id: str) -> bool:
+        """Is a turn that `urgent_turns` has named still in the queue, and nobody called for it yet?"""
+        waiting = self._turns.get(segment_id)
+        return waiting is not None and not waiting.told and self._calls_somebody(waiting)
 
     @property
     def next_wake_s(self) -> float | None:
@@ -124,11 +142,16 @@ class CallMonitor:
         )
 
     def _overdue(self, segment_id: str) -> list[events.Event]:
-        waiting = self._unscored.get(segment_id)
+        waiting = self._turns.get(segment_id)
         if waiting is None or waiting.told or not isinstance(waiting.item, Utterance):
             return []
         waiting.told = True
         return self._judge.overdue(self._heard(waiting.item, waiting))
+
+    def _calls_somebody(self, waiting: _Waiting) -> bool:
+        turn = waiting.item
+        by_customer = isinstance(turn, Utterance) and scored_role(turn.role) == "customer"
+        return isinstance(turn, Utterance) and by_customer and calls_somebody(self._heard(turn, waiting))
 
     def _enqueue(self, item: Input) -> list[Effect]:
         waiting = _Waiting(item)
@@ -137,6 +160,7 @@ class CallMonitor:
             self._context.start(item.channel, item.language)
         if not isinstance(item, Utterance):
             return []
+        self._turns[item.segment_id] = waiting
         question, waiting.language, waiting.abstained = self._context.take(item)
         if question is None:
             return []
@@ -148,6 +172,7 @@ class CallMonitor:
         item, judge = waiting.item, self._judge
         match item:
             case Utterance():
+                del self._turns[item.segment_id]
                 return judge.turn(self._heard(item, waiting))
             case CallStart():
                 return judge.call_start(item)
@@ -178,4 +203,6 @@ class CallMonitor:
         if waiting.abstained is not None:
             score = Score(emotions={}, heat=None, labels={}, embedding=b"", abstained=waiting.abstained)
         language = waiting.language or language_code(turn.language)
-        return combine(turn, language, score, failed, self._rules.packs.find(turn.text, turn.role, language))
+        if waiting.hits is None:
+            waiting.hits = self._rules.packs.find(turn.text, turn.role, language)
+        return combine(turn, language, score, failed, waiting.hits)

@@ -22,7 +22,7 @@ SIGNALS = THREAT_LABELS | SAFETY_LABELS | {
     "ask_superior", "churn", "hardship", "loyalty", "prior_doubt", "grievance", "resigned", "sarcasm",
 }  # fmt: skip
 """Cues that deserve an answer in the agent's next turn."""
-PROMISES = frozenset({"set_expectation", "m14_next_steps"})
+PROMISES = frozenset({"set_expectation", "m06_set_expectation", "m14_next_steps"})
 """What is still to come when the call is over."""
 ANSWERS = frozenset({"solve", "alternatives", "m14_next_steps"})
 """With these an agent comes back from what they went to find out."""

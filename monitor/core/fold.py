@@ -68,9 +68,13 @@ class Fold:
         """Has a final of this segment been taken?"""
         return self._assembler.knows(segment_id)
 
-    def urgent(self, segment_id: str) -> bool:
-        """Does this turn, which still has no score, say something on which an alert fires whatever the model hears?"""
-        return self._monitor.urgent(segment_id)
+    def urgent_turns(self) -> list[str]:
+        """Turns in the queue that say something on which an alert fires whatever the model hears; each named once."""
+        return self._monitor.urgent_turns()
+
+    def is_overdue(self, segment_id: str) -> bool:
+        """Is a turn that `urgent_turns` has named still in the queue, and nobody called for it yet?"""
+        return self._monitor.is_overdue(segment_id)
 
     @property
     def view(self) -> CallView:

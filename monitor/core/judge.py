@@ -205,6 +205,10 @@ class Judge:
         self._advance(action.at_s)
         return [*out, *self._decider.act(action, self.now_s)]
 
+    def answer_early(self, action: AlertAction) -> list[Event]:
+        """The same while turns wait for their scores: the answer counts at once, and call time stays where it is."""
+        return [*self._decider.act(action, max(self.now_s, action.at_s))]
+
     def prompt_action(self, action: PromptAction) -> list[Event]:
         out = [] if self.state == "ended" else self.tick(action.at_s, inclusive=False)
         self._advance(action.at_s)

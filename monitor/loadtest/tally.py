@@ -8,7 +8,7 @@ from collections import Counter
 
 import msgspec
 
-from models.labels import MUST_NOT_MISS
+from monitor.core.deciding import ON_THE_TURN
 from monitor.loadtest.figures import Figures, Spread
 from stream.messages import Message, Transcript
 
@@ -37,6 +37,8 @@ class _Event(msgspec.Struct):
 
 URGENT = frozenset({"must_report", "safety", "escalation_request"})
 """Alerts that come with the very turn that says it."""
+KIND_OF = {name: kind for kind, names in ON_THE_TURN for name in names}
+"""Which of them a label makes."""
 _event = msgspec.json.Decoder(_Event)
 
 
@@ -52,8 +54,8 @@ class Tally:
         """Segment and due time of each call's last scored final: alerts of a turn follow it."""
         self._told: dict[str, set[tuple[str, str]]] = {}
         """Segments and kinds of the alerts of each call that were told already: their updates say nothing new."""
-        self._worded: dict[str, str] = {}
-        """Segment of each call's last turn in which a pack found what must be told at once."""
+        self._worded: dict[str, tuple[str, set[str]]] = {}
+        """Each call's last turn in which a pack found what must be told at once, and the alerts that it makes."""
         self._finals = self._acked = 0
         self._errors: Counter[str] = Counter()
         self._reconnects = 0
@@ -100,8 +102,9 @@ class Tally:
         if event.type == "turn":
             for segment in event.segments or [event.segment_id]:
                 self._turn(event.call_id, segment, now_s)
-            if any(label.pack and label.name in MUST_NOT_MISS for label in event.labels):
-                self._worded[event.call_id] = event.segment_id
+            kinds = {KIND_OF[label.name] for label in event.labels if label.pack and label.name in KIND_OF}
+            if kinds:
+                self._worded[event.call_id] = event.segment_id, kinds
         elif event.type == "alert" and event.state in ("firing", "updated"):
             self._alert(event, now_s)
         elif event.type == "call" and event.state == "end":
@@ -131,7 +134,8 @@ class Tally:
             self._alert_s.append(now_s - due_s)
             if event.kind in URGENT:
                 self._urgent_s.append(now_s - due_s)
-                if event.pending or self._worded.get(event.call_id) == event.segment_id:
+                segment, kinds = self._worded.get(event.call_id, ("", set()))
+                if event.pending or (segment == event.segment_id and event.kind in kinds):
                     self._words_s.append(now_s - due_s)
 
     def beyond(self, limit_s: float, now_s: float) -> int:

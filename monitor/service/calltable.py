@@ -51,9 +51,14 @@ class CallTable:
         self._metrics = metrics
         self._alarms = Alarms(self._ring, time.monotonic)
         self._mending: set[asyncio.Task[None]] = set()
+        self._unwatched: list[tuple[LiveCall, str]] = []
+        """Urgent turns of calls that were restored before the service opened."""
 
     def open(self) -> None:
         self.closed = False
+        for call, segment_id in self._unwatched:
+            self._watch(call, segment_id)
+        self._unwatched.clear()
         self._look_for_room()
 
     def close(self) -> None:
@@ -152,18 +157,24 @@ class CallTable:
         stored = self.commits.put(call, step)
         for need in step.needs:
             self.desk.ask(call, need)
-            if call.fold.urgent(need.segment_id):
-                asyncio.get_running_loop().call_later(
-                    self._limits.urgent_after_s, self._not_in_time, call, need.segment_id
-                )
+        for segment_id in call.fold.urgent_turns():
+            self._watch(call, segment_id)
         self.set_alarm(call)
         self._look_for_room()
         return stored
 
+    def _watch(self, call: LiveCall, segment_id: str) -> None:
+        """Looks at this turn again in a moment; in a service that starts, a moment after it has opened."""
+        if self.closed:
+            self._unwatched.append((call, segment_id))
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._limits.urgent_after_s, self._not_in_time, call, segment_id)
+
     def _not_in_time(self, call: LiveCall, segment_id: str) -> None:
         """What a turn's words alone demand does not wait for a model that is behind."""
         live = self.calls.get(call.call_id) is call and not call.broken and not self.closed
-        if live and call.fold.urgent(segment_id):
+        if live and call.fold.is_overdue(segment_id):
             self._metrics.overdue.inc()
             self._by_itself(call, Overdue(call_id=call.call_id, segment_id=segment_id))
 

@@ -16,7 +16,12 @@ GOOD_STEPS = frozenset(
     }
 )  # fmt: skip
 """Moves that are steps taken; listening and kindness are not listed as such."""
-PROMISES = frozenset({"promise_inquiry", "set_expectation", "announce_escalation", "overpromise", "m14_next_steps"})
+PROMISES = frozenset(
+    {
+        "promise_inquiry", "set_expectation", "announce_escalation", "overpromise", "m06_set_expectation",
+        "m14_next_steps",
+    }
+)  # fmt: skip
 CONCERN_TURNS = 3
 MOST = 12
 _REFERENCE = re.compile(

@@ -11,7 +11,7 @@ from models.dense import dense, has_bfloat16
 from models.directory import DEFAULT, ModelError
 from models.encoding import Encoded, encode
 from models.packed import PackedModel
-from models.precision import PROBE, choose, fault
+from models.precision import PROBE, fault
 from models.scorer import STEP, Scorer
 from models.types import ScoreInput
 
@@ -34,16 +34,15 @@ def test_a_layer_is_what_torch_makes_of_it(dtype: torch.dtype, gelu: bool) -> No
     torch.testing.assert_close(found.float(), wanted, atol=1e-5 if dtype == torch.float32 else 0.05, rtol=0.02)
 
 
-def test_half_precision_hears_the_same(scorer: Scorer, probe: list[Encoded]) -> None:
+def test_half_precision_hears_the_same_in_any_batch(scorer: Scorer, probe: list[Encoded]) -> None:
     half = PackedModel(scorer.model, STEP, torch.bfloat16)
-    plain = PackedModel(scorer.model, STEP)
-    assert fault(plain, half, probe, STEP, quick=False) is None
+    assert fault(scorer._read(PackedModel(scorer.model, STEP)), scorer._read(half), probe) is None
 
 
-def test_auto_never_leaves_float32_without_the_instructions(scorer: Scorer, probe: list[Encoded]) -> None:
-    _, name = choose(scorer.model, STEP, probe, "auto")
-    assert name == "float32" or has_bfloat16()
-    assert choose(scorer.model, STEP, probe, "float32")[1] == "float32"
+def test_auto_never_leaves_float32_without_the_instructions() -> None:
+    chosen = Scorer(DEFAULT, threads=1, precision="auto").precision
+    assert chosen == "float32" or has_bfloat16()
+    assert Scorer(DEFAULT, threads=1).precision == "float32"
 
 
 def test_what_it_falls_back_on_scores_as_before(scorer: Scorer) -> None:
@@ -65,7 +64,8 @@ def test_an_arithmetic_that_errs_is_found_out(scorer: Scorer, probe: list[Encode
             off = 2.0 if spoilt == "values" else 1e-4 * len(packed.ids)
             return early, logits + off
 
-    found = fault(PackedModel(scorer.model, STEP), Spoilt(scorer.model, STEP), probe, STEP, quick=False)
+    plain, other = (scorer._read(net(scorer.model, STEP)) for net in (PackedModel, Spoilt))
+    found = fault(plain, other, probe)
     assert found is not None
     assert ("neighbours" in found) == (spoilt == "neighbours")
 

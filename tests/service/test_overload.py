@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from websockets.asyncio.client import connect
 
 from monitor.config import BUNDLED, Config, IngestSettings
 from monitor.core.rules import Rules
+from monitor.service.hub import FeedFilter
 from stream.messages import Transcript
 from tests.service.conftest import Run, Service, end, make_rules, of_type, said, start
 from tests.service.test_ingest import sender, served
@@ -86,6 +88,37 @@ async def test_a_restart_while_the_model_is_behind_tells_nobody_twice(run: Run, 
         alerts = of_type(service.events("c"), "alert")
         assert [alert["state"] for alert in alerts if alert["kind"] == "must_report"] == ["firing", "updated"]
         service.check("c")
+
+
+async def test_what_was_urgent_before_a_crash_is_urgent_after_it(rules: Rules, tmp_path: Path) -> None:
+    """The first life ends before the moment has passed; the second is behind from its first breath."""
+    first, second = Service(tmp_path / "becalm.db", rules), None
+    first.scorer.gate.clear()
+    await first.runtime.start()
+    for message in (start(), said(0, PLAIN), said(1, URGENT)):
+        await first.runtime.take(message)
+    first.runtime._table.close()  # from here on it does nothing more, as after a crash
+    first.store.close()
+    try:
+        second = Service(tmp_path / "becalm.db", rules)
+        second.scorer.gate.clear()
+        subscription = second.runtime.hub.subscribe(FeedFilter(), 0)
+        await second.runtime.start()
+        async with asyncio.timeout(30):
+            async for frame in subscription:
+                alert = msgspec.json.decode(frame)
+                if alert["type"] == "alert":
+                    break
+        assert (alert["kind"], alert["pending"], alert["segment_id"]) == ("must_report", "score", "1")
+        assert not of_type(second.events("c"), "turn")
+    finally:
+        for service in (first, second):
+            if service is not None:
+                service.scorer.gate.set()
+        if second is not None:
+            await second.runtime.stop()
+            second.store.close()
+        await asyncio.to_thread(first.runtime._worker.stop)
 
 
 async def test_interims_go_first_then_reading_stops_then_new_calls_are_refused_and_nothing_is_lost(

@@ -410,6 +410,10 @@ def endings(language: str) -> dict[str, tuple[list[Line], str, set[str], str]]:
         "inquiry": ([upset, agent("...", "own", "promise_inquiry"), calm], "end", {"open_promise"}, "resolved"),
         "found out": ([upset, agent("...", "promise_inquiry"), solved, calm], "end", set(), "resolved"),
         "told when": ([calm, agent("...", "set_expectation")], "end", {"open_promise"}, "resolved"),
+        "manager tells when": (
+            [upset, Line("manager", "...", heard(None, "m06_set_expectation")), calm],
+            "end", {"open_promise"}, "escalated",
+        ),
         "manager": ([upset, Line("manager", "...", solved.score), calm], "end", set(), "escalated"),
     }  # fmt: skip
 

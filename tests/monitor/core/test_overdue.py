@@ -7,7 +7,7 @@ import pytest
 
 from monitor.core import events
 from monitor.core.fold import Fold
-from monitor.core.inputs import Emit, NeedScore, Overdue, Record, Scored, decode_record, encode_record
+from monitor.core.inputs import AlertAction, Emit, NeedScore, Overdue, Record, Scored, decode_record, encode_record
 from monitor.core.rules import Rules
 from tests.monitor.core.calls import CALL, heard, of_type, play, said, start
 
@@ -54,13 +54,13 @@ def test_somebody_is_called_before_the_model_has_read_the_turn(language: str, ru
     kind = SAID[language][2]
     fold, out, asked = fold_of(rules, conversation(language))
     assert not alerts(out, kind)
-    assert [segment for segment in asked if fold.urgent(segment)] == ["2"]
+    assert fold.urgent_turns() == ["2"]
     early = emitted(fold, Overdue(call_id=CALL, segment_id="2"))
     (alert,) = early
     assert isinstance(alert, events.Alert)
     assert (alert.kind, alert.state, alert.pending, alert.segment_id, alert.at_s) == (kind, "firing", "score", "2", 9.0)
     assert all(item.segment_id == "2" for item in alert.evidence)
-    assert not fold.urgent("2"), "it is told once"
+    assert not fold.is_overdue("2"), "it is told once"
     assert not emitted(fold, Overdue(call_id=CALL, segment_id="2"))
     late = [
         event
@@ -114,7 +114,7 @@ def test_the_journal_holds_it_so_that_a_replay_says_the_same(rules: Rules) -> No
 )
 def test_nothing_is_told_of_a_turn_that_demands_nothing(record: Record, rules: Rules) -> None:
     fold, _, _ = fold_of(rules, [start(), said(0, "customer", "Hello there, good morning.", 1.0), record])
-    assert not fold.urgent("2")
+    assert fold.urgent_turns() == []
     assert not emitted(fold, Overdue(call_id=CALL, segment_id="2"))
     assert not emitted(fold, Overdue(call_id=CALL, segment_id="unknown"))
 
@@ -135,3 +135,59 @@ def test_the_same_turn_is_not_counted_twice(rules: Rules) -> None:
     assert {item.label for item in read.evidence} >= {"threat_regulator", "threat_media"}
     plain = play(rules, conversation("en"), {"2": heard(3.0, "threat_media")}, close=False)
     assert [alert.reason for alert in alerts(plain, "must_report")] == [read.reason]
+
+
+HOT = [said(n, "customer", "This is a disgrace!", 4.0 * n) for n in range(5)]
+THREAT = said(5, "customer", "I'm reporting you to the ombudsman today.", 20.0)
+
+
+def answered(fold: Fold, *segments: str) -> list[events.Event]:
+    """Each turn is heard as furious."""
+    furious = heard(3.8, anger=0.95)
+    asked = [Scored(call_id=CALL, segment_id=segment, score=furious) for segment in segments]
+    return [event for scored in asked for event in emitted(fold, scored)]
+
+
+def test_turns_before_it_are_judged_as_if_it_had_not_been_told(rules: Rules) -> None:
+    """The alert lies ahead of the turns that are still to be read: it has not called anybody for those."""
+    calm, _, asked = fold_of(rules, [start(), *HOT, THREAT])
+    early, _, _ = fold_of(rules, [start(), *HOT, THREAT])
+    emitted(early, Overdue(call_id=CALL, segment_id="5"))
+    risks = [alerts(answered(fold, *asked), "risk") for fold in (calm, early)]
+    assert [(alert.state, alert.at_s) for alert in risks[0]] == [(alert.state, alert.at_s) for alert in risks[1]]
+
+
+def test_an_answer_counts_at_once_and_a_later_threat_takes_it_back(rules: Rules) -> None:
+    first, second = said(0, "customer", "I'll sue you.", 1.0), said(1, "customer", "And I'm telling the press.", 7.0)
+    fold, _, _ = fold_of(rules, [start(), first])
+    (alert,) = alerts(emitted(fold, Overdue(call_id=CALL, segment_id="0")), "must_report")
+    ack = AlertAction(call_id=CALL, at_s=4.0, alert_id=alert.alert_id, action="ack", by="anna")
+    (acked,) = alerts(emitted(fold, ack), "must_report")
+    assert (acked.state, acked.by, acked.pending) == ("acknowledged", "anna", "score")
+    fold.apply(second)
+    (again,) = alerts(emitted(fold, Overdue(call_id=CALL, segment_id="1")), "must_report")
+    assert again.state == "updated"
+    read = alerts(answered(fold, "0", "1"), "must_report")
+    assert [one.state for one in read] == ["updated", "updated"]
+    assert [one.pending for one in read] == ["score", msgspec.UNSET]
+    assert all(": 2." in one.reason for one in read), "two turns, and still two when they were read"
+
+
+def test_a_turn_that_is_never_scored_need_not_wait_for_the_one_before_it(rules: Rules) -> None:
+    doubtful = said(1, "customer", THREAT.text, 7.0)
+    doubtful = msgspec.structs.replace(doubtful, confidence=0.1)
+    fold, out, asked = fold_of(rules, [start(), said(0, "agent", "One moment please, I am looking.", 1.0), doubtful])
+    assert asked == ["0"]
+    assert fold.urgent_turns() == ["1"]
+    (alert,) = alerts(emitted(fold, Overdue(call_id=CALL, segment_id="1")), "must_report")
+    assert alert.segment_id == "1"
+    assert not alerts(out, "must_report")
+
+
+def test_only_turns_that_still_wait_are_urgent(rules: Rules) -> None:
+    fold, _, _ = fold_of(rules, [start(), said(0, "customer", THREAT.text, 1.0)])
+    assert fold.urgent_turns() == ["0"]
+    assert fold.urgent_turns() == [], "each is named once"
+    assert fold.is_overdue("0")
+    answered(fold, "0")
+    assert not fold.is_overdue("0")

@@ -132,8 +132,8 @@ def test_a_failing_wording_is_the_better_hint(ears_only: Rules) -> None:
     """Who both interrupts and dares the customer is helped with the wording, not twice."""
     records = [
         start(),
-        said(0, "customer", UPSET["en"], 2.0, 12.0),
-        said(1, "agent", FAILING_WORDS["taboo"]["es"], 8.0, 20.0),
+        said(0, "customer", UPSET["en"], 2.0, 40.0),
+        said(1, "agent", FAILING_WORDS["taboo"]["es"], 35.0, 61.0),
     ]
     events = play(ears_only, records, {"0": heard(3.0, anger=0.9), "1": heard(None, "taboo")})
-    assert ["interruption"] not in [prompt.because for prompt in of(events, Prompt)]
+    assert [prompt.because for prompt in of(events, Prompt)] == [["heat"], ["taboo"]]
