@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from models import precision
+from models import scorer as scoring
 from models.dense import dense, has_bfloat16
 from models.directory import DEFAULT, ModelError
 from models.encoding import Encoded, encode
@@ -16,9 +18,16 @@ from models.scorer import STEP, Scorer
 from models.types import ScoreInput
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the instructions bfloat16 is slow: fewer sentences, and no crowd of them."""
+    monkeypatch.setattr(precision, "CROWD", 2)
+    monkeypatch.setattr(scoring, "PROBE", PROBE[2:5])
+
+
 @pytest.fixture(scope="module")
 def probe(scorer: Scorer) -> list[Encoded]:
-    return encode(scorer.tokenizer, [ScoreInput(text, "customer", PROBE[0]) for text in PROBE])
+    return encode(scorer.tokenizer, [ScoreInput(text, "customer", PROBE[0]) for text in PROBE[:4]])
 
 
 @pytest.mark.parametrize("gelu", [False, True])
@@ -71,8 +80,6 @@ def test_an_arithmetic_that_errs_is_found_out(scorer: Scorer, probe: list[Encode
 
 
 def test_half_precision_that_is_demanded_and_fails_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from models import precision
-
     monkeypatch.setattr(precision, "FARTHEST", 0.0)
     with pytest.raises(ModelError, match=r"model\.precision"):
         Scorer(DEFAULT, threads=1, precision="bfloat16")
