@@ -68,7 +68,7 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    model_alone_at: float = 0.75
+    model_alone_at: float = 0.6
     """Score from which a threat, a danger or the wish for a superior that no phrase pack found fires an alert."""
     conduct_alone_at: float = 0.9
     """The same for confronting or taboo wording of an agent: a wrong word about a person weighs more."""

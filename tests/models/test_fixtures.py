@@ -46,18 +46,21 @@ def heard(scorer: Scorer) -> dict[str, Any]:
 
 
 def test_heads_are_heard(heard: dict[str, Any]) -> None:
-    floors = {"cues": 0.72, "moves": 0.70, "steps": 0.73, "emotions": 0.70}
+    floors = {"cues": 0.74, "moves": 0.79, "steps": 0.79, "emotions": 0.73}
     assert {head: heard[head]["f1"] for head, floor in floors.items() if heard[head]["f1"] < floor} == {}
-    assert heard["heat"]["mae"] < 0.5
+    assert {head: heard[head]["ece"] for head in floors if heard[head]["ece"] > 0.03} == {}
+    assert heard["heat"]["mae"] < 0.47
     assert heard["heat"]["spearman"] > 0.84
 
 
 def test_no_language_falls_behind(heard: dict[str, Any]) -> None:
-    assert {name: part["cues"]["f1"] for name, part in heard["languages"].items() if part["cues"]["f1"] < 0.55} == {}
+    """The ten smaller languages have 32 lines each, hardly one of a label: one line more or less is several points."""
+    found = {str(name): part["cues"]["f1"] for name, part in heard["languages"].items()}
+    assert {name: f1 for name, f1 in found.items() if f1 < (0.66 if name in FULL else 0.5)} == {}
 
 
 def test_threats_and_dangers_are_not_missed_and_look_alikes_do_not_alarm(heard: dict[str, Any]) -> None:
     assert heard["look_alikes"]["recall"] > 0.88
-    assert heard["look_alikes"]["alarms"] < 0.06
+    assert heard["look_alikes"]["alarms"] < 0.055
     missed = {name: heard["labels"][name]["recall"] for name in MUST_NOT_MISS}
     assert {name: value for name, value in missed.items() if value < 0.7} == {}
