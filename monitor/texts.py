@@ -31,7 +31,6 @@ REASONS = {
     "unsatisfied_close": set[str](),
     "relapse": {"labels"},
     "again": {"reason", "turns"},
-    "pending": {"reason"},
     **{
         f"route_{why}": set[str]() for why in ("danger", "outside", "demand", "superior", "bounced", "blocked", "stuck")
     },

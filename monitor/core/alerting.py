@@ -32,8 +32,8 @@ class _Open(msgspec.Struct):
     times: int = 1
     """In how many turns it was said so far, for the kinds that call somebody."""
     state: str = "firing"
-    pending: frozenset[str] = frozenset()
-    """Segments whose scores are still to come."""
+    early: frozenset[str] = frozenset()
+    """Turns that were told on their words alone and are still to be read."""
     by: str | None = None
     snoozed_until_s: float | None = None
 
@@ -68,7 +68,8 @@ class AlertBook:
         """Fire an alert of this kind, or update the open one when this is worse or says something new.
 
         An update takes back an acknowledgement or a snooze: whoever gave it has not heard this yet. `pending`: the
-        model has not read this turn yet; when it has, the same turn comes again and the update says so.
+        model has not read this turn yet; when it has, the same turn comes again: its further labels are kept for the
+        next update, and only a worse severity is news.
         """
         sentence = self._texts.reason(kind, self._language, self._slots(evidence, slots))
         marked = frozenset({segment_id} if pending and segment_id is not None else ())
@@ -76,10 +77,9 @@ class AlertBook:
         if current is None:
             mark = segment_id if segment_id is not None else f"@{at_s:.3f}"
             opened = _Open(self._id(kind, mark), kind, severity, sentence, _kept(evidence), at_s)
-            opened.pending = marked
-            opened.reason = self._counted(opened, sentence)
+            opened.early = marked
             self._open[kind] = opened
-            return [self._event(opened, at_s, segment_id)]
+            return [self._event(opened, at_s, segment_id, pending=pending)]
         known = {(item.segment_id, item.label, item.quote) for item in current.evidence}
         new = [item for item in evidence if (item.segment_id, item.label, item.quote) not in known]
         worse = SEVERITIES.index(severity) > SEVERITIES.index(current.severity)
@@ -89,19 +89,18 @@ class AlertBook:
             current.snoozed_until_s is not None and at_s < current.snoozed_until_s
         )
         other_words = kind in _NEW_WORDS and not quiet and not {item.label for item in new} <= labels
-        news = bool(new) if kind in CALLED else other_words
-        read = segment_id in current.pending and not pending
-        if not worse and not news and not read:
+        read = segment_id in current.early and not pending
+        news = bool(new) and not read if kind in CALLED else other_words
+        current.early = current.early - {segment_id} if read else current.early | marked
+        if not worse and not news:
             return []
-        current.pending = current.pending - {segment_id} | marked if read or pending else current.pending
         if worse:
             current.severity = severity
         current.times += kind in CALLED and not read
         sentence = self._texts.reason(kind, self._language, self._slots(current.evidence, slots))
         current.reason = self._counted(current, sentence)
-        if worse or news or current.state == "firing":
-            current.state, current.snoozed_until_s, current.told_s = "updated", None, at_s
-        return [self._event(current, at_s, segment_id)]
+        current.state, current.snoozed_until_s, current.told_s = "updated", None, at_s
+        return [self._event(current, at_s, segment_id, pending=pending)]
 
     def resolve(self, kind: str, at_s: float, reason: str, segment_id: str | None = None) -> list[Alert]:
         """Close the open alert of this kind; `reason` names a text such as `recovered`."""
@@ -138,11 +137,8 @@ class AlertBook:
 
     def _counted(self, item: _Open, reason: str) -> str:
         """The reason and, of what was said again, how often: receivers pass over an update that says the same."""
-        if item.times > 1:
-            reason = self._texts.reason("again", self._language, {"reason": reason, "turns": str(item.times)})
-        if item.pending:
-            reason = self._texts.reason("pending", self._language, {"reason": reason})
-        return reason
+        again = {"reason": reason, "turns": str(item.times)}
+        return self._texts.reason("again", self._language, again) if item.times > 1 else reason
 
     def _slots(self, evidence: list[Evidence], slots: dict[str, object]) -> dict[str, str]:
         names = dict.fromkeys(item.label for item in evidence)
@@ -154,7 +150,9 @@ class AlertBook:
     def _id(self, kind: str, mark: str) -> str:
         return "al-" + hashlib.sha256(f"{self._call_id}\n{kind}\n{mark}".encode()).hexdigest()[:16]
 
-    def _event(self, item: _Open, at_s: float, segment_id: str | None, note: str | None = None) -> Alert:
+    def _event(
+        self, item: _Open, at_s: float, segment_id: str | None, note: str | None = None, *, pending: bool = False
+    ) -> Alert:
         return Alert(
             call_id=self._call_id,
             at_s=at_s,
@@ -164,7 +162,7 @@ class AlertBook:
             kind=item.kind,
             severity=item.severity,
             reason=item.reason,
-            pending="score" if item.pending else msgspec.UNSET,
+            pending="score" if pending else msgspec.UNSET,
             evidence=list(item.evidence),
             audience="supervisor",
             by=item.by if item.by is not None else msgspec.UNSET,

@@ -124,7 +124,7 @@ class Alert(_Event, tag="alert", frozen=True, kw_only=True):
     evidence: list[Evidence]
     audience: str
     pending: str | UnsetType = UNSET
-    """`score`: fired on the words alone while the model is behind; an update follows once it has read the turn."""
+    """`score`: told on the words alone, before the model has read the turn; its `turn` event is still to come."""
     by: str | UnsetType = UNSET
     note: str | UnsetType = UNSET
 

@@ -11,7 +11,7 @@ import pytest
 from models.scorer import Scorer
 from models.worker import ScoringWorker
 from monitor.config import Config
-from monitor.core.events import encode
+from monitor.core.events import Alert, Event, decode, encode
 from monitor.recordings import read_records
 from monitor.replay import replay
 from monitor.rules_loading import load_rules
@@ -46,8 +46,17 @@ async def test_demo_calls_side_by_side_replay_to_the_same_bytes(tmp_path: Path) 
     for call_id, messages in recorded.items():
         stored = store.events(call_id)
         assert refolded(store.records(call_id), rules) == stored
-        assert [encode(event) for _, event in replay(messages, rules, scorer)] == stored
+        anew = [encode(event) for _, event in replay(messages, rules, scorer)]
+        # An alert that did not wait for the model stands before its turn; the rest is the same bytes.
+        others = [[body for body in bodies if b'"type":"alert"' not in body] for bodies in (stored, anew)]
+        assert others[0] == others[1]
+        alerts = [sorted(map(alert_of, filter(alert_of, map(decode, bodies)))) for bodies in (stored, anew)]
+        assert alerts[0] == alerts[1]
     store.close()
+
+
+def alert_of(event: Event) -> tuple[str, str, float] | None:
+    return (event.alert_id, event.state, event.at_s) if isinstance(event, Alert) else None
 
 
 async def play(runtime: Runtime, messages: list[Any]) -> None:

@@ -49,7 +49,8 @@ def test_a_reason_says_in_its_reader_s_language_what_was_heard(even: Rules, case
 def test_what_only_the_model_heard_needs_a_high_score_and_quotes_the_turn(
     ears_only: Rules, label: str, language: str
 ) -> None:
-    for score, states in ((0.9, ["firing"]), (0.6, [])):
+    needed = ears_only.settings.alerts.model_alone_at
+    for score, states in ((needed, ["firing"]), (needed - 0.05, [])):
         line = customer(FELL_THROUGH[language], 0.5, label)
         line = line._replace(score=msgspec.structs.replace(line.score, labels={label: score}))
         found = of(told(ears_only, conversation(language, line)), Alert)

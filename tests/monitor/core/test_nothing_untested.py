@@ -12,12 +12,10 @@ from models.labels import FAILING_MOVES
 from monitor import core
 from monitor.core.deciding import ON_THE_TURN
 from monitor.core.events import Alert, Call, Event, Pivot, Point, Stage, Suggestion
-from monitor.core.fold import Fold
-from monitor.core.inputs import Emit, Overdue, Record
 from monitor.core.movement import _EASING, CREDIT_SHARES, CUE_SHARES
 from monitor.core.rules import Rules
 from monitor.texts import REASON_LANGUAGES, REASONS
-from tests.monitor.core.calls import CALL, Conversation, agent, conversation, customer
+from tests.monitor.core.calls import Conversation, agent, conversation, customer
 from tests.monitor.core.scenes import (
     ENDINGS,
     LANGUAGES,
@@ -107,11 +105,6 @@ def every_reason(rules: Rules, language: str) -> dict[str, str]:
     ):
         events = of(told(under(rules, own), conversation("en", *lines, end="end")), Alert)
         (found[name],) = (alert.reason for alert in events if alert.state == state)
-    fold = Fold(CALL, under(rules, own))
-    late: list[Record] = [*conversation("en", threat).records, Overdue(call_id=CALL, segment_id="0")]
-    effects = [effect for record in late for effect in fold.apply(record)]
-    early = of((effect.event for effect in effects if isinstance(effect, Emit)), Alert)
-    (found["pending"],) = (alert.reason for alert in early)
     return found
 
 
@@ -185,7 +178,7 @@ def test_every_reason_is_there_and_different_in_the_four_languages(even: Rules) 
     ends = {node.value for node in thirds if isinstance(node, ast.Constant)}
     for language, reasons in found.items():
         reasons |= {name: even.texts.reason(name, language, {}) for name in routes()}
-    assert set(found["en"]) == kinds | ends | routes() | {"again", "pending"} == set(REASONS)
+    assert set(found["en"]) == kinds | ends | routes() | {"again"} == set(REASONS)
     for kind in REASONS:
         said = [found[language][kind] for language in REASON_LANGUAGES]
         assert len(set(said)) == len(REASON_LANGUAGES)

@@ -69,10 +69,7 @@ def test_somebody_is_called_before_the_model_has_read_the_turn(language: str, ru
             fold, Scored(call_id=CALL, segment_id=segment, score=heard(1.0 if segment != "1" else None))
         )
     ]
-    (read,) = alerts(late, kind)
-    assert (read.alert_id, read.state, read.pending) == (alert.alert_id, "updated", msgspec.UNSET)
-    assert read.reason != alert.reason
-    assert read.evidence == alert.evidence
+    assert not alerts(late, kind), "what was told is told once"
     assert [point.degraded for point in of_type(late, events.Point)] == [None] * len(asked)  # type: ignore[attr-defined]
 
 
@@ -88,8 +85,8 @@ def test_the_curve_is_the_same_with_and_without_it(language: str, rules: Rules) 
         out += emitted(fold, Scored(call_id=CALL, segment_id=segment, score=answer))
     for kind in (events.Turn, events.Point, events.Stage, events.Pivot):
         assert of_type(out, kind) == of_type(calm, kind)
-    last = {event.kind: (event.severity, event.evidence, event.reason) for event in of_type(out, events.Alert)}  # type: ignore[attr-defined]
-    assert last == {e.kind: (e.severity, e.evidence, e.reason) for e in of_type(calm, events.Alert)}  # type: ignore[attr-defined]
+    told = [(one.alert_id, one.state, one.at_s, one.reason, one.evidence) for one in of_type(out, events.Alert)]  # type: ignore[attr-defined]
+    assert told == [(e.alert_id, e.state, e.at_s, e.reason, e.evidence) for e in of_type(calm, events.Alert)]  # type: ignore[attr-defined]
 
 
 def test_the_journal_holds_it_so_that_a_replay_says_the_same(rules: Rules) -> None:
@@ -119,22 +116,17 @@ def test_nothing_is_told_of_a_turn_that_demands_nothing(record: Record, rules: R
     assert not emitted(fold, Overdue(call_id=CALL, segment_id="unknown"))
 
 
-def test_the_same_turn_is_not_counted_twice(rules: Rules) -> None:
-    """The model hears a threat beside the one that the words gave away: more quotes, but still one turn."""
-    fold, _, asked = fold_of(rules, conversation("en"))
+def test_what_the_model_adds_to_a_turn_that_was_told_waits_for_the_next_one(rules: Rules) -> None:
+    """It hears a threat beside the one that the words gave away: no second call for one turn, and still two turns."""
+    fold, _, _ = fold_of(rules, conversation("en"))
     emitted(fold, Overdue(call_id=CALL, segment_id="2"))
-    out = [
-        event
-        for segment in asked
-        for event in emitted(
-            fold,
-            Scored(call_id=CALL, segment_id=segment, score=heard(3.0, *(["threat_media"] if segment == "2" else []))),
-        )
-    ]
-    (read,) = alerts(out, "must_report")
-    assert {item.label for item in read.evidence} >= {"threat_regulator", "threat_media"}
-    plain = play(rules, conversation("en"), {"2": heard(3.0, "threat_media")}, close=False)
-    assert [alert.reason for alert in alerts(plain, "must_report")] == [read.reason]
+    scores = {"0": heard(0.0), "1": heard(), "2": heard(3.0, "threat_media")}
+    for segment, score in scores.items():
+        assert not alerts(emitted(fold, Scored(call_id=CALL, segment_id=segment, score=score)), "must_report")
+    fold.apply(said(3, "customer", "You will hear from my solicitor.", 12.0))
+    (next_one,) = alerts(emitted(fold, Scored(call_id=CALL, segment_id="3", score=heard(3.0))), "must_report")
+    assert {item.label for item in next_one.evidence} >= {"threat_regulator", "threat_media", "threat_legal"}
+    assert ": 2." in next_one.reason
 
 
 HOT = [said(n, "customer", "This is a disgrace!", 4.0 * n) for n in range(5)]
@@ -163,14 +155,12 @@ def test_an_answer_counts_at_once_and_a_later_threat_takes_it_back(rules: Rules)
     (alert,) = alerts(emitted(fold, Overdue(call_id=CALL, segment_id="0")), "must_report")
     ack = AlertAction(call_id=CALL, at_s=4.0, alert_id=alert.alert_id, action="ack", by="anna")
     (acked,) = alerts(emitted(fold, ack), "must_report")
-    assert (acked.state, acked.by, acked.pending) == ("acknowledged", "anna", "score")
+    assert (acked.state, acked.by) == ("acknowledged", "anna")
     fold.apply(second)
     (again,) = alerts(emitted(fold, Overdue(call_id=CALL, segment_id="1")), "must_report")
-    assert again.state == "updated"
-    read = alerts(answered(fold, "0", "1"), "must_report")
-    assert [one.state for one in read] == ["updated", "updated"]
-    assert [one.pending for one in read] == ["score", msgspec.UNSET]
-    assert all(": 2." in one.reason for one in read), "two turns, and still two when they were read"
+    assert (again.state, again.pending) == ("updated", "score")
+    assert ": 2." in again.reason
+    assert not alerts(answered(fold, "0", "1"), "must_report"), "nothing new in either when they were read"
 
 
 def test_a_turn_that_is_never_scored_need_not_wait_for_the_one_before_it(rules: Rules) -> None:
