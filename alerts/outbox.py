@@ -71,13 +71,13 @@ class Outbox:
         chosen = []
         for lane in self._lanes:
             reason = self._decide(note, lane, now)
+            delivery = Delivery(receiver=lane.to.key, notification=note, created_at=now, due_at=now)
             if reason is None:
-                chosen.append(Delivery(receiver=lane.to.key, notification=note, created_at=now, due_at=now))
-            else:
-                if reason is Reason.OVER_BUDGET:
-                    kept = Delivery(receiver=lane.to.key, notification=note, created_at=now, due_at=now)
-                    chosen.append(msgspec.structs.replace(kept, status=WITHHELD, error=reason.value))
-                self._count(lane.to.name, reason.value)
+                chosen.append(delivery)
+                continue
+            if reason is Reason.OVER_BUDGET:
+                chosen.append(msgspec.structs.replace(delivery, status=WITHHELD, error=reason.value))
+            self._count(lane.to.name, reason.value)
         return chosen
 
     def _decide(self, note: Notification, lane: _Lane, now: float) -> Reason | None:

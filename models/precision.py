@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from models.calibrate import sigmoid
 from models.encoding import Encoded
 from models.types import Score
 
@@ -41,7 +42,7 @@ def fault(plain: Read, half: Read, probe: Sequence[Encoded]) -> str | None:
     """What speaks against `half` on this machine, or None."""
     turns = list(probe)
     wanted, found = plain(turns)[0], half(turns)
-    apart = np.abs(_sigmoid(wanted) - _sigmoid(found[0]))
+    apart = np.abs(sigmoid(wanted) - sigmoid(found[0]))
     if not float(apart.max()) <= FARTHEST or not float(apart.mean()) <= ON_AVERAGE:
         return f"its probabilities are up to {float(apart.max()):.3f} from those of float32"
     parts = [half(turns[at : at + size])[1] for size in (1, 3) for at in range(0, len(turns), size)]
@@ -49,7 +50,3 @@ def fault(plain: Read, half: Read, probe: Sequence[Encoded]) -> str | None:
     if [score for part in (*parts, crowded) for score in part] != found[1] * (2 + CROWD):
         return "a score depends on its neighbours in the batch"
     return None
-
-
-def _sigmoid(logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0))))

@@ -83,15 +83,11 @@ class Decider:
         self._helped = self._helped and not upset
         self._falling = state.tension < self._tension_at_last_turn
         self._tension_at_last_turn = state.tension
-        out = self._call(heard, state)
+        out = self.call(heard, state)
         out += self._decide(heard, state, relapsed)
         if relapsed and state.tension >= RELAPSE_FROM and "risk" not in self._book.open_kinds():
             out += self._book.raise_alert("relapse", "warning", state.at_s, evidence_of(heard), heard.segment_id)
         return out
-
-    def overdue(self, heard: Heard, state: State) -> list[Alert]:
-        """What the words of a turn demand whatever the model will hear; the alert says that the score is pending."""
-        return self._call(heard, state)
 
     def agent_turn(self, heard: Heard, state: State) -> list[Alert]:
         self._helped = bool(self._helped or heard.holding(GOOD)) and not heard.holding(FAILING)
@@ -125,7 +121,8 @@ class Decider:
             out += self._book.raise_alert("unsatisfied_close", "warning", at_s, [summary.last_customer], None)
         return out
 
-    def _call(self, heard: Heard, state: State) -> list[Alert]:
+    def call(self, heard: Heard, state: State) -> list[Alert]:
+        """What a customer's turn demands at once, whatever else; where its score is pending, by its words alone."""
         hot = "critical" if state.tension > HOT_ABOVE else "warning"
         out: list[Alert] = []
         for kind, names in ON_THE_TURN:

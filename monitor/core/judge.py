@@ -126,7 +126,7 @@ class Judge:
         if not heard.by_customer:
             return []
         at_s = max(self.now_s, heard.turn.end_s)
-        return [*self._decider.overdue(heard, msgspec.structs.replace(self._state(), at_s=at_s))]
+        return [*self._decider.call(heard, msgspec.structs.replace(self._state(), at_s=at_s))]
 
     def tick(self, at_s: float, *, inclusive: bool = True) -> list[Event]:
         """Let call time reach `at_s`: whatever was due until then happens at its own time, in order."""

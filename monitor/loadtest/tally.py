@@ -35,10 +35,9 @@ class _Event(msgspec.Struct):
     seq: int | None = None
 
 
-URGENT = frozenset({"must_report", "safety", "escalation_request"})
-"""Alerts that come with the very turn that says it."""
 KIND_OF = {name: kind for kind, names in ON_THE_TURN for name in names}
-"""Which of them a label makes."""
+"""Which alert that comes with the very turn a label makes."""
+URGENT = frozenset(KIND_OF.values())
 _event = msgspec.json.Decoder(_Event)
 
 
