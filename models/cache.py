@@ -1,5 +1,6 @@
 """Hidden states of the frozen lower layers, computed once: `float16[tokens, hidden]` beside offsets."""
 
+import copy
 import hashlib
 import logging
 import time
@@ -28,6 +29,12 @@ class Cache:
         pairs = [target(example) for example in examples]
         self.wanted = torch.tensor([wanted for wanted, _ in pairs])
         self.counts = torch.tensor([counts for _, counts in pairs])
+
+    def with_states(self, states: np.ndarray[Any, Any]) -> "Cache":
+        """The same examples, with targets of its own, over other hidden states."""
+        other = copy.copy(self)
+        other.states, other.wanted, other.counts = states, self.wanted.clone(), self.counts.clone()
+        return other
 
     def hidden(self, rows: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor]:
         """Padded hidden states `[batch, tokens, h]` and mask `[batch, tokens]`."""

@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True):
     frozen: int = 6
     last_factor: float = 0.03
     """The rate falls linearly to this part of its peak."""
+    hint: float = 1.0
+    """Weight of a teacher's hidden states beside its answers, where there is a teacher."""
 
 
 def positive_weights(wanted: Tensor, counts: Tensor, power: float) -> Tensor:
@@ -78,10 +80,16 @@ def _batches(lengths: np.ndarray[Any, Any], size: int, random: np.random.Generat
 
 
 def fit(
-    model: Any, cache: Cache, epoch_rows: Callable[[int], np.ndarray[Any, Any]], settings: Settings, state: Path
+    model: Any,
+    cache: Cache,
+    epoch_rows: Callable[[int], np.ndarray[Any, Any]],
+    settings: Settings,
+    state: Path,
+    teacher: Callable[[np.ndarray[Any, Any]], Tensor] | None = None,
 ) -> None:
     """Train `model` above its frozen layers. `epoch_rows(epoch)` gives that epoch's rows of `cache`. `state` is
-    written after every epoch and picked up where it exists."""
+    written after every epoch and picked up where it exists. `teacher(rows)`: the hidden states that those before the
+    pooling layer shall come near to, `[batch, tokens, h]`."""
     total = sum(len(epoch_rows(epoch)) for epoch in range(settings.epochs)) // settings.batch + 1
     groups = _groups(model, settings)
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
@@ -106,7 +114,7 @@ def fit(
             factor = min((step + 1) / (settings.warmup * total), falling, 1.0)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * factor
-            loss = _loss(model, cache, chosen, weights, settings)
+            loss = _loss(model, cache, chosen, weights, settings, teacher)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -131,13 +139,26 @@ def fit(
         part.replace(state)
 
 
-def _loss(model: Any, cache: Cache, rows: np.ndarray[Any, Any], weights: Tensor, settings: Settings) -> Tensor:
-    """Role-masked binary cross-entropy, averaged over the outputs that count."""
+def _loss(
+    model: Any,
+    cache: Cache,
+    rows: np.ndarray[Any, Any],
+    weights: Tensor,
+    settings: Settings,
+    teacher: Callable[[np.ndarray[Any, Any]], Tensor] | None,
+) -> Tensor:
+    """Role-masked binary cross-entropy, averaged over the outputs that count; and the angle to the teacher's states."""
     hidden, mask = cache.hidden(rows)
-    logits = network.upper(model, hidden, mask, settings.frozen, settings.dropout)
+    bias = network.attention_bias(mask)
+    hidden = network.middle(model, hidden, bias, settings.frozen, settings.dropout)
+    logits = network.pooled(model, hidden, bias, settings.dropout)
     wanted, counts = cache.wanted[rows], cache.counts[rows]
     each = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none", pos_weight=weights)
-    return (each * counts).sum() / counts.sum()
+    loss = (each * counts).sum() / counts.sum()
+    if teacher is not None:
+        apart = 1.0 - F.cosine_similarity(hidden, teacher(rows), dim=-1)
+        loss = loss + settings.hint * (apart * mask).sum() / mask.sum()
+    return loss
 
 
 def predict(model: Any, cache: Cache, rows: np.ndarray[Any, Any], frozen: int) -> np.ndarray[Any, Any]:

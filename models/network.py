@@ -94,17 +94,24 @@ def lower(model: Any, ids: Tensor, types: Tensor, mask: Tensor, layers: int) -> 
     return hidden
 
 
-def upper(model: Any, hidden: Tensor, mask: Tensor, layers: int, dropout: float = 0.0, rows: int = 1) -> Tensor:
-    """The rest from layer `layers` on: logits `[batch, outputs]`. Only the first of `rows` rows is read; the scorer
-    takes eight, so that the shapes of its matrix products do not change the last bits."""
-    bias = attention_bias(mask)
-    stack = model.bert.encoder.layer
-    for layer in stack[layers:-1]:
+def middle(model: Any, hidden: Tensor, bias: Tensor | None, layers: int, dropout: float = 0.0) -> Tensor:
+    """Layer `layers` up to the pooling layer, `[batch, tokens, h]`."""
+    for layer in model.bert.encoder.layer[layers:-1]:
         hidden = layer_forward(layer, hidden, bias, dropout)
-    pooled = layer_forward(stack[-1], hidden, bias, dropout, rows)
-    pooled = torch.tanh(model.bert.pooler.dense(pooled))
-    logits: Tensor = model.classifier(_drop(pooled, dropout))[:, 0]
+    return hidden
+
+
+def pooled(model: Any, hidden: Tensor, bias: Tensor | None, dropout: float = 0.0) -> Tensor:
+    """The pooling layer and the head: logits `[batch, outputs]`."""
+    first = layer_forward(model.bert.encoder.layer[-1], hidden, bias, dropout, rows=1)
+    logits: Tensor = model.classifier(_drop(torch.tanh(model.bert.pooler.dense(first)), dropout))[:, 0]
     return logits
+
+
+def upper(model: Any, hidden: Tensor, mask: Tensor, layers: int, dropout: float = 0.0) -> Tensor:
+    """The rest from layer `layers` on: logits `[batch, outputs]`."""
+    bias = attention_bias(mask)
+    return pooled(model, middle(model, hidden, bias, layers, dropout), bias, dropout)
 
 
 def trainable(model: Any, layers: int) -> list[tuple[str, nn.Parameter]]:

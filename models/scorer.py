@@ -18,7 +18,7 @@ from models.calibrate import Bend
 from models.dense import has_bfloat16
 from models.directory import DEFAULT, REBUILD, ModelDirectory, ModelError
 from models.encoding import PAD, Encoded, encode, load_tokenizer
-from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS, scored_role
+from models.labels import EMOTIONS, HEAT_OUTPUTS, MUST_NOT_MISS, ROLE_LABELS, scored_role
 from models.packed import PackedModel, pack
 from models.precision import PROBE, Precision, Read, fault
 from models.types import Score, ScoreInput
@@ -29,7 +29,8 @@ __all__ = ["ModelError", "Scorer", "too_little_text"]
 STEP = 8
 """Lengths are padded to a multiple of this."""
 SHOWN_FROM = 0.1
-"""Labels below this mapped probability are left out."""
+"""Labels below this mapped probability are left out; threats, dangers and requests never, for the phrase packs vote
+with the model on them."""
 
 
 def too_little_text(text: str) -> bool:
@@ -150,7 +151,8 @@ class Scorer:
 
         emotions = {name: read(name) for name in EMOTIONS} if heard_as == "customer" else {}
         heat = round(sum(float(mapped[self._column[name]]) for name in HEAT_OUTPUTS), 4)
-        labels = {name: read(name) for name in ROLE_LABELS[heard_as] if read(name) >= SHOWN_FROM}
+        found = {name: read(name) for name in ROLE_LABELS[heard_as]}
+        labels = {name: p for name, p in found.items() if p >= SHOWN_FROM or name in MUST_NOT_MISS}
         quantised = np.rint(embedding * 127.0).astype(np.int8).tobytes()
         return Score(emotions, heat if heard_as == "customer" else None, labels, quantised)
 

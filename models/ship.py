@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,21 @@ UTTERANCE_WEIGHT = 4.0
 """A held-out utterance beside a call turn, when slopes and thresholds are set: the calls have few of most labels."""
 
 
-def embedding_map(plan: "Plan", sample: int = 6000) -> tuple[Array, Array, float]:
-    """Ridge regression from the mean lower hidden state of a turn (heard in its context) to the pretrained encoder's
-    own embedding of the turn alone, centred. Returns `[h, h]`, `[h]` and the mean cosine on a tenth left out."""
+def embedding_map(
+    plan: "Plan", turn_means: Callable[[Array], Array], path: Path, sample: int = 6000
+) -> tuple[Array, Array, float]:
+    """Ridge regression from the mean hidden state of a turn (heard in its context; `turn_means(rows)`: `[rows, h]`) to
+    the pretrained encoder's own embedding of the turn alone, centred. Returns `[h, h]`, `[h]` and the mean cosine on a
+    tenth left out. Kept in `path`, and read back from there."""
+    if path.exists():
+        saved = np.load(path)
+        return saved["matrix"], saved["bias"], float(saved["cosine"])
+    matrix, bias, cosine = _ridge(plan, turn_means, sample)
+    np.savez(path, matrix=matrix, bias=bias, cosine=cosine)
+    return matrix, bias, cosine
+
+
+def _ridge(plan: "Plan", turn_means: Callable[[Array], Array], sample: int) -> tuple[Array, Array, float]:
     from transformers import BertModel
 
     rows = np.random.default_rng(5).permutation(len(plan.called) + plan.called[0])[:sample]
@@ -46,7 +59,7 @@ def embedding_map(plan: "Plan", sample: int = 6000) -> tuple[Array, Array, float
             hidden = network.lower(holder, ids, types, mask, bert.config.num_hidden_layers)
             mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
             wanted[batch] = torch.nn.functional.normalize(mean, dim=-1).numpy()
-    given = plan.cache.turn_means(rows).astype(np.float64)
+    given = turn_means(rows).astype(np.float64)
     wanted -= wanted.mean(0)
     centre = given.mean(0)
     cut = len(rows) // 10
@@ -57,33 +70,34 @@ def embedding_map(plan: "Plan", sample: int = 6000) -> tuple[Array, Array, float
     return matrix, -centre @ matrix, float(cosine.mean())
 
 
-def _embedding(plan: "Plan") -> tuple[Array, Array, float]:
-    path = plan.work / "embedding.npz"
-    if not path.exists():
-        matrix, bias, cosine = embedding_map(plan)
-        np.savez(path, matrix=matrix, bias=bias, cosine=cosine)
-    saved = np.load(path)
-    return saved["matrix"], saved["bias"], float(saved["cosine"])
-
-
 def ship(plan: "Plan", out: Path) -> dict[str, Any]:
-    """Write everything beside `out`, then swap it in. Returns the figures."""
+    """The default model. Returns the figures."""
+    plan.start("final")
+    rows, logits = plan.unseen()
+    embedding = embedding_map(plan, plan.cache.turn_means, plan.work / "embedding.npz")
+    return write(plan, plan.model, out, (rows, logits), (*embedding, fit.Settings().frozen))
+
+
+def write(
+    plan: "Plan", model: Any, out: Path, unseen: tuple[Array, Array], embedding: tuple[Array, Array, float, int]
+) -> dict[str, Any]:
+    """Write `model` beside `out`, then swap it in. `unseen`: rows that it has not seen, and their logits; `embedding`:
+    map, bias, cosine and layer. Returns the figures."""
     from safetensors.numpy import save_file
 
-    plan.start("final")
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
-    network.save(plan.model, plan.encoder, fresh)
-    matrix, bias, cosine = _embedding(plan)
+    network.save(model, plan.encoder, fresh)
+    matrix, bias, cosine, layer = embedding
     tensors: dict[str, Array] = {"weight": matrix.astype(np.float16), "bias": bias.astype(np.float32)}
     save_file(tensors, fresh / "embedding.safetensors")
-    rows, logits = plan.unseen()
+    rows, logits = unseen
     wanted, counts = plan.cache.wanted.numpy()[rows], plan.cache.counts.numpy()[rows]
     calls = rows >= plan.called[0]
     mappings = calibrate(logits, wanted, counts, np.where(calls, 1.0, UTTERANCE_WEIGHT))
-    stored = Calibration(mappings, Embedding(fit.Settings().frozen))
+    stored = Calibration(mappings, Embedding(layer))
     (fresh / "calibration.json").write_bytes(msgspec.json.format(msgspec.json.encode(stored), indent=1) + b"\n")
-    result = unseen_figures(plan, mappings) | {"embedding_cosine": round(cosine, 4)}
+    result = unseen_figures(plan, unseen, mappings) | {"embedding_cosine": round(cosine, 4)}
     if (out / "figures.json").exists():
         before = json.loads((out / "figures.json").read_text("utf-8"))
         result |= {key: before[key] for key in ("baseline",) if key in before}
@@ -104,9 +118,9 @@ def ship(plan: "Plan", out: Path) -> dict[str, Any]:
     }
 
 
-def unseen_figures(plan: "Plan", mappings: dict[str, Mapping]) -> dict[str, Any]:
-    """Figures of both folds on what each has not seen: utterances, call turns, and the utterances of each language."""
-    rows, logits = plan.unseen()
+def unseen_figures(plan: "Plan", unseen: tuple[Array, Array], mappings: dict[str, Mapping]) -> dict[str, Any]:
+    """Figures on what was not seen: utterances, call turns, and the utterances of each language."""
+    rows, logits = unseen
     wanted, counts = plan.cache.wanted.numpy()[rows], plan.cache.counts.numpy()[rows]
     calls, probability = rows >= plan.called[0], apply(mappings, logits)
     languages = np.array([plan.cache.examples[row].input.language or "" for row in rows])

@@ -76,7 +76,8 @@ class Plan:
         self.said = np.setdiff1d(rows, np.concatenate(self.held))
         self.known = rows[known]
         self.called = np.arange(len(said), len(said) + len(called))
-        self.public = np.arange(len(said) + len(called), len(self.cache.examples))
+        self.public_from = len(said) + len(called)
+        self.public = np.arange(self.public_from, len(self.cache.examples))
         scenes = [splits.scene(turn.call_id or "") for turn in called]
         self.fold = np.array([int(splits.share(name, "calls") < 0.5) for name in scenes])
         held = [len(part) for part in self.held]

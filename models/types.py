@@ -26,7 +26,8 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=False):
     heat: float | None
     """Expected heat, 0 to 4, for a customer; None otherwise."""
     labels: dict[str, float]
-    """The role's labels at 0.1 or more, mapped so that each label's threshold lies at 0.5."""
+    """The role's labels at 0.1 or more, and every threat, danger and request; mapped so that each label's threshold
+    lies at 0.5."""
     embedding: bytes
     """Unit vector of the turn's own text, `int8[hidden]`, scaled by 127."""
     abstained: str | None = None

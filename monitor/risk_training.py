@@ -15,20 +15,26 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from models.calibrate import platt
 from models.splits import scene
 from monitor.config import load
-from monitor.core.risk import FEATURES, RiskModel
+from monitor.core.risk import FEATURES, RiskModel, Tree
 from monitor.labelled_calls import Run, decode_call, decode_scores, gold_scores, has_scores, run
 from monitor.rules_loading import load_rules
 
 FALSE_ALERTS = 0.1
 """False risk alerts a quiet call at which the policy's threshold is set."""
 FOLDS = 5
+BEFORE, ELSEWHERE = 3, 0.2
+"""Turns up to the one at which a supervisor should know that count in full, and what the others of a bad call count."""
+TREES = {"n_estimators": 120, "learning_rate": 0.06, "max_leaf_nodes": 8, "min_samples_leaf": 40, "max_features": 0.3,
+         "subsample": 0.7}  # fmt: skip
 ON_THE_TURN = ("must_report", "escalation_request")
 
 
@@ -38,22 +44,51 @@ def features(item: Run) -> NDArray[np.float64]:
 
 
 def fit(runs: list[Run], strength: float = 0.01) -> RiskModel:
-    """Logistic regression over all turns of bad and quiet calls, each call weighing the same."""
+    """Logistic regression and boosted trees over all turns of bad and quiet calls, each call weighing the same."""
+    from sklearn.ensemble import GradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
 
     used = [item for item in runs if item.call.kind != "watched" and item.points]
     x = np.vstack([features(item) for item in used])
     y = np.concatenate([np.full(len(item.points), item.call.kind == "bad") for item in used])
-    weight = np.concatenate([np.full(len(item.points), 1.0 / len(item.points)) for item in used])
+    weight = np.concatenate([_weights(item) for item in used])
+    weight *= len(y) / weight.sum()
     mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-3)
-    model = LogisticRegression(C=strength, max_iter=2000)
-    model.fit((x - mean) / scale, y, sample_weight=weight * len(y) / weight.sum())
+    linear = LogisticRegression(C=strength, max_iter=2000)
+    linear.fit((x - mean) / scale, y, sample_weight=weight)
+    boosted = GradientBoostingClassifier(init="zero", random_state=7, **TREES)
+    boosted.fit(x, y, sample_weight=weight)
     return RiskModel(
         features=list(FEATURES),
-        mean=[round(float(value), 6) for value in mean],
-        scale=[round(float(value), 6) for value in scale],
-        weights=[round(float(value), 6) for value in model.coef_[0]],
-        bias=round(float(model.intercept_[0]), 6),
+        mean=_rounded(mean),
+        scale=_rounded(scale),
+        weights=_rounded(linear.coef_[0]),
+        bias=round(float(linear.intercept_[0]), 6),
+        trees=[_tree(one.tree_, boosted.learning_rate) for one in boosted.estimators_[:, 0]],
+    )
+
+
+def _weights(item: Run) -> NDArray[np.float64]:
+    """`[turns]`, of sum 1. On a bad call the turns shortly before a supervisor should know count most: once everybody
+    can hear it, it is too late to learn from."""
+    due = item.call.escalation_turn
+    if item.call.kind != "bad" or due is None:
+        return np.full(len(item.points), 1.0 / len(item.points))
+    each = np.array([1.0 if due - BEFORE <= point.turn <= due else ELSEWHERE for point in item.points])
+    return np.asarray(each / each.sum())
+
+
+def _rounded(values: Any) -> list[float]:
+    return [round(float(value), 6) for value in values]
+
+
+def _tree(tree: Any, rate: float) -> Tree:
+    leaf = tree.children_left < 0
+    return Tree(
+        feature=[int(f) for f in np.where(leaf, -1, tree.feature)],
+        at=_rounded(np.where(leaf, rate * tree.value[:, 0, 0], tree.threshold)),
+        left=[max(0, int(node)) for node in tree.children_left],
+        right=[max(0, int(node)) for node in tree.children_right],
     )
 
 
@@ -62,15 +97,29 @@ def risks(model: RiskModel, item: Run) -> list[float]:
 
 
 def held_out(runs: list[Run], folds: int = FOLDS) -> dict[str, RiskModel]:
-    """For every call, by its id, weights that have not seen it, nor its scene in another language."""
-    out: dict[str, RiskModel] = {}
+    """For every call, by its id, weights that have not seen it, nor its scene in another language; one scale."""
     order = sorted(runs, key=lambda item: item.call.call_id)
     scenes = sorted({scene(item.call.call_id) for item in order})
+    found: dict[str, RiskModel] = {}
     for part in range(folds):
         held = set(scenes[part::folds])
         model = fit([item for item in order if scene(item.call.call_id) not in held])
-        out |= {item.call.call_id: model for item in order if scene(item.call.call_id) in held}
-    return out
+        found |= {item.call.call_id: model for item in order if scene(item.call.call_id) in held}
+    slope, offset = calibration(order, found)
+    scaled: dict[int, RiskModel] = {
+        id(model): msgspec.structs.replace(model, platt_slope=slope, platt_offset=offset) for model in found.values()
+    }
+    return {call_id: scaled[id(model)] for call_id, model in found.items()}
+
+
+def calibration(runs: list[Run], models: dict[str, RiskModel]) -> tuple[float, float]:
+    """Platt's slope and offset over all turns of bad and quiet calls, each call weighing the same."""
+    used = [item for item in runs if item.call.kind != "watched" and item.points]
+    odds = np.array([models[item.call.call_id].log_odds(point.features) for item in used for point in item.points])
+    bad = np.concatenate([np.full(len(item.points), float(item.call.kind == "bad")) for item in used])
+    weight = np.concatenate([np.full(len(item.points), 1.0 / len(item.points)) for item in used])
+    slope, offset = platt(odds, bad, weight)
+    return round(slope, 5), round(offset, 5)
 
 
 def measure(runs: list[Run], risk: dict[str, list[float]]) -> dict[str, float]:
@@ -118,7 +167,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     print(json.dumps({"scores": "corpus labels" if not scores else "held-out ear", **figures}, indent=1))
     if options.out is not None:
         trained = f"{len(runs)} corpus calls, {'held-out ear' if scores else 'corpus labels'}"
-        model = msgspec.structs.replace(fit(runs), trained_on=trained)
+        slope, offset = calibration(runs, models)
+        model = msgspec.structs.replace(fit(runs), platt_slope=slope, platt_offset=offset, trained_on=trained)
         options.out.write_bytes(msgspec.json.format(msgspec.json.encode(model), indent=1) + b"\n")
     return 0
 

@@ -44,7 +44,12 @@ class Decider:
     def __init__(self, call_id: str, rules: Rules) -> None:
         settings = rules.settings
         self._critical_at = settings.policy.critical_at
-        self._model_alone_at = settings.alerts.model_alone_at
+        alerts = settings.alerts
+        self._alone_at = {
+            "safety": alerts.danger_alone_at,
+            "must_report": alerts.threat_alone_at,
+            "escalation_request": alerts.request_alone_at,
+        }
         self._conduct_alone_at = settings.alerts.conduct_alone_at
         self._hot_heat, self._hot_turns = settings.policy.hot_heat, settings.policy.hot_turns
         self._enter_at = settings.policy.enter_at
@@ -127,7 +132,7 @@ class Decider:
         out: list[Alert] = []
         for kind, names in ON_THE_TURN:
             severity = hot if kind == "escalation_request" else "critical"
-            out += self._say(kind, severity, heard, _certain(heard, names, self._model_alone_at), state)
+            out += self._say(kind, severity, heard, _certain(heard, names, self._alone_at[kind]), state)
         return out
 
     def _say(self, kind: str, severity: str, heard: Heard, names: list[str], state: State) -> list[Alert]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,9 @@ from stream.assembler import Utterance
 HOLDS = 0.5
 PACK_SCORE = 0.9
 """What a phrase of a pack counts for at least."""
+SURELY_NOT = 0.02
+"""A threat, a danger or a request that the model gives less than this is another sense of the phrase (an idiom, a
+story, a denial). On lines and calls that trained nothing that is so for 18 of 33 false hits and 4 of 279 true ones."""
 THREAT_LABELS = frozenset(THREATS)
 SAFETY_LABELS = frozenset(SAFETY)
 GOOD = frozenset((*GOOD_MOVES, "m02_empathise", "m03_confirm_issue", "m06_set_expectation", "m07_reassure_apologise",
@@ -75,17 +78,25 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def vote(score: Score | None, hits: Sequence[Hit]) -> dict[str, LabelHit]:
-    """The labels that hold, most urgent first: what the model hears, and what the packs find whatever it hears.
-    A pack hit brings the span for both. `score`: None, or one to be used."""
+    """The labels that hold, most urgent first: what the model hears, and what the packs find unless the model is sure
+    that it is nothing of the kind. A pack hit brings the span for both. `score`: None, or one to be used."""
     heard = score.labels if score is not None else {}
     labels = {name: LabelHit(name=name, score=p) for name, p in sorted(heard.items()) if p >= HOLDS}
     first: dict[str, Hit] = {}
     for hit in hits:
-        first.setdefault(hit.label, hit)
+        if not _surely_not(hit.label, heard):
+            first.setdefault(hit.label, hit)
     for name, hit in first.items():
         p = max(heard.get(name, 0.0), PACK_SCORE)
         labels[name] = LabelHit(name=name, score=p, start=hit.start, end=hit.end, pack=hit.pack)
     return dict(sorted(labels.items(), key=lambda item: _ORDER.get(item[0], len(_ORDER))))
+
+
+def _surely_not(label: str, heard: Mapping[str, float]) -> bool:
+    """Whether the model rules out `label` and all of its kind; a model that does not say rules out nothing."""
+    kind = next((kind for kind in _KINDS if label in kind), frozenset[str]())
+    said = [heard[name] for name in kind if name in heard]
+    return bool(said) and max(said) < SURELY_NOT
 
 
 def combine(turn: Utterance, language: str | None, score: Score | None, failed: str | None, hits: list[Hit]) -> Heard:
@@ -105,4 +116,5 @@ def combine(turn: Utterance, language: str | None, score: Score | None, failed: 
     )
 
 
+_KINDS = (THREAT_LABELS, *(frozenset({name}) for name in (*SAFETY, "ask_superior")))
 _ORDER = {name: rank for rank, name in enumerate((*MUST_NOT_MISS, *CUES, *FAILING_MOVES, *GOOD_MOVES))}

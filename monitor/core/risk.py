@@ -1,9 +1,10 @@
 """Risk: the calibrated probability that the conversation ends badly, from what was heard so far.
 
 Risk is not tension: a hot call that is being solved has little risk, a polite one that goes nowhere has much. It is
-a logistic regression over running features of the call; weights and calibration are data (`configs/risk.json`),
-trained on whole calls and split by call (`monitor/risk_training.py`). The features add up probabilities, not verdicts:
-what the ear half hears on three turns running counts, although no label holds on any of them.
+the mean of two opinions on running features of the call, in log odds: a logistic regression, and boosted trees, which
+hear what counts only beside something else (upset again *although* it was answered). Weights, trees and calibration
+are data (`configs/risk.json`), trained on whole calls and split by call (`monitor/risk_training.py`). The features add
+up probabilities, not verdicts: what the ear half hears on three turns running counts, although no label holds on any.
 """
 
 from __future__ import annotations
@@ -51,14 +52,41 @@ _UPSET_HEAT, _UPSET_SLOPE = 1.5, 3.0
 """A turn of this heat is upset with probability one half; the slope fits an error of half a step of heat."""
 
 
+class Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One boosted tree, its nodes in order from the root. An inner node asks whether `feature` is at most `at` and goes
+    on to `left` or `right`; a leaf has feature -1 and stands for `at` in log odds."""
+
+    feature: list[int]
+    at: list[float]
+    left: list[int]
+    right: list[int]
+
+    def __post_init__(self) -> None:
+        nodes = len(self.feature)
+        if not nodes == len(self.at) == len(self.left) == len(self.right) or nodes == 0:
+            raise ValueError("risk trees: feature, at, left and right must be of equal length, and not empty")
+        for node, (feature, *below) in enumerate(zip(self.feature, self.left, self.right, strict=True)):
+            if feature >= len(FEATURES) or (feature >= 0 and not all(node < child < nodes for child in below)):
+                raise ValueError(f"risk trees: node {node} asks for no feature or leads nowhere")
+
+    def log_odds(self, values: list[float]) -> float:
+        """What the leaf says that `values` lead to."""
+        node = 0
+        while (feature := self.feature[node]) >= 0:
+            node = self.left[node] if values[feature] <= self.at[node] else self.right[node]
+        return self.at[node]
+
+
 class RiskModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Logistic regression on standardised features, then Platt scaling. One entry a feature, in `FEATURES` order."""
+    """Logistic regression on standardised features (one entry a feature, in `FEATURES` order), halved with boosted
+    trees where there are any, then Platt scaling."""
 
     features: list[str]
     mean: list[float]
     scale: list[float]
     weights: list[float]
     bias: float
+    trees: list[Tree] = []
     platt_slope: float = 1.0
     platt_offset: float = 0.0
     trained_on: str = ""
@@ -69,11 +97,17 @@ class RiskModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not len(self.features) == len(self.mean) == len(self.scale) == len(self.weights):
             raise ValueError("risk weights: features, mean, scale and weights must be of equal length")
 
-    def probability(self, values: list[float]) -> float:
-        """Risk in [0, 1], 4 decimals; `values` as from `RunningFeatures.values`."""
+    def log_odds(self, values: list[float]) -> float:
+        """Before Platt scaling; `values` as from `RunningFeatures.values`."""
         parts = zip(values, self.mean, self.scale, self.weights, strict=True)
-        logit = self.bias + math.fsum(weight * (value - mean) / scale for value, mean, scale, weight in parts)
-        logit = self.platt_slope * logit + self.platt_offset
+        linear = self.bias + math.fsum(weight * (value - mean) / scale for value, mean, scale, weight in parts)
+        if not self.trees:
+            return linear
+        return (linear + math.fsum(tree.log_odds(values) for tree in self.trees)) / 2
+
+    def probability(self, values: list[float]) -> float:
+        """Risk in [0, 1], 4 decimals."""
+        logit = self.platt_slope * self.log_odds(values) + self.platt_offset
         return round(1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit)))), 4)
 
 

@@ -17,7 +17,7 @@ SUPPORTED_LANGUAGES = frozenset(
     {"zh-Hans", "zh-Hant", "hr", "en", "es", "de", "fr", "it", "pt", "ru", "ja", "ko", "pl", "tr", "ar", "hi"}
 )
 
-RULES_VERSION = "4"
+RULES_VERSION = "5"
 """Raised whenever the same journal would give other events."""
 
 

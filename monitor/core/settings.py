@@ -68,8 +68,12 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    model_alone_at: float = 0.6
-    """Score from which a threat, a danger or the wish for a superior that no phrase pack found fires an alert."""
+    danger_alone_at: float = 0.6
+    """Score from which a danger that no phrase pack found fires an alert."""
+    request_alone_at: float = 0.6
+    """The same for the wish for a superior."""
+    threat_alone_at: float = 0.8
+    """The same for a threat: the packs know most, and police, courts and regulators are told of as plain facts too."""
     conduct_alone_at: float = 0.9
     """The same for confronting or taboo wording of an agent: a wrong word about a person weighs more."""
     silence_after_s: float = 6.0

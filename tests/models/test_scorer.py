@@ -12,7 +12,7 @@ import torch
 
 from models.directory import DEFAULT, ModelDirectory, ModelError
 from models.encoding import encode
-from models.labels import ALL_LABELS, CUES, EMOTIONS, MOVES, STEPS
+from models.labels import ALL_LABELS, CUES, EMOTIONS, MOVES, MUST_NOT_MISS, STEPS
 from models.scorer import Scorer, too_little_text
 from models.types import ScoreInput
 
@@ -60,7 +60,9 @@ def test_labels_and_emotions_of_the_role_only(scorer: Scorer) -> None:
     allowed |= {"unknown": allowed["customer"], "bot": allowed["agent"]}
     for item, score in zip(ITEMS, scorer.score(ITEMS), strict=True):
         assert set(score.labels) <= allowed[item.role]
-        assert all(0.1 <= p <= 1.0 and p == round(p, 4) for p in score.labels.values())
+        assert all(p <= 1.0 and p == round(p, 4) for p in score.labels.values())
+        assert all(p >= 0.1 or name in MUST_NOT_MISS for name, p in score.labels.items())
+        assert item.role not in ("customer", "unknown") or set(MUST_NOT_MISS) <= set(score.labels)
         if item.role in ("customer", "unknown"):
             assert set(score.emotions) == set(EMOTIONS)
             assert score.heat is not None

@@ -49,7 +49,12 @@ def test_a_reason_says_in_its_reader_s_language_what_was_heard(even: Rules, case
 def test_what_only_the_model_heard_needs_a_high_score_and_quotes_the_turn(
     ears_only: Rules, label: str, language: str
 ) -> None:
-    needed = ears_only.settings.alerts.model_alone_at
+    settings = ears_only.settings.alerts
+    needed = {
+        "safety": settings.danger_alone_at,
+        "must_report": settings.threat_alone_at,
+        "escalation_request": settings.request_alone_at,
+    }[KIND_OF[label]]
     for score, states in ((needed, ["firing"]), (needed - 0.05, [])):
         line = customer(FELL_THROUGH[language], 0.5, label)
         line = line._replace(score=msgspec.structs.replace(line.score, labels={label: score}))
