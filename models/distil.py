@@ -1,20 +1,14 @@
 """The small model: six of the tuned network's layers and its pooling layer, taught by the whole.
 
-    python -m models.distil [--work build/train] [--out models/small]
-
-Needs the work directory of `models.train` after its stage `final`. The layers are cut from the tuned network (the lower
+The last stage of `models.train`. The layers are cut from the tuned network (the lower
 ones stay frozen) and learn the teacher's answers, half and half with the corpus' labels where there are any, and the
 direction of its last hidden states (after Sun et al. 2019, arXiv 1908.09355). The teacher also answers for the
 public emotion text, all outputs of a customer. What it is measured and calibrated on is kept from it: the
 utterances that either fold held out, and the calls of a sixth of the scenes.
 """
 
-import argparse
 import copy
-import json
 import logging
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +19,37 @@ from torch import Tensor, nn
 from models import fit, network, splits
 from models.cache import by_length, states
 from models.calibrate import sigmoid
-from models.examples import CORPUS, LABEL_INDEX
+from models.examples import LABEL_INDEX
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS
 from models.ship import embedding_map, write
 from models.train import Plan
 
 log = logging.getLogger("models.train")
 Array = np.ndarray[Any, Any]
-LAYERS = (0, 1, 3, 6, 9, 11, 12)
-"""Of the tuned network: the last one is the pooling layer."""
 FROZEN = 2
 SETTINGS = fit.Settings(epochs=6, rate=2e-4, decay=0.95, positive_power=0.0, seed=21, frozen=FROZEN)
 PUBLIC = 10_000
 """Rows of public emotion text drawn anew for every epoch."""
 HELD_SCENES = 1 / 6
-EMBEDDED = 4
+EMBEDDED = 6
 """The layer whose mean over a turn's tokens gives the embedding."""
 
 
-def cut(model: Any, layers: Sequence[int]) -> Any:
-    """A copy of `model` that has only these of its layers."""
+def kept(layers: int) -> tuple[int, ...]:
+    """Which layers stay of a network of `layers` and a pooling layer.
+
+    >>> kept(12)
+    (0, 1, 3, 6, 9, 11, 12)
+    """
+    return (0, 1, layers // 4, layers // 2, 3 * layers // 4, layers - 1, layers)
+
+
+def cut(model: Any) -> Any:
+    """A copy of `model` with six of its layers and its pooling layer."""
     small = copy.deepcopy(model)
-    kept = [small.bert.encoder.layer[number] for number in layers]
-    small.bert.encoder.layer = nn.ModuleList(kept)
-    small.config.num_hidden_layers = len(kept)
+    numbers = kept(len(small.bert.encoder.layer) - 1)
+    small.bert.encoder.layer = nn.ModuleList([small.bert.encoder.layer[number] for number in numbers])
+    small.config.num_hidden_layers = len(numbers)
     small.requires_grad_(False)
     for _, parameter in network.trainable(small, FROZEN):
         parameter.requires_grad_(True)
@@ -93,8 +94,7 @@ class Course:
     def __init__(self, plan: Plan) -> None:
         self.plan, cache = plan, plan.cache
         plan.start("final")
-        self.lessons = Lessons(plan, fit.Settings().frozen)
-        self.model = cut(plan.model, LAYERS)
+        self.model = cut(plan.model)
         self.cache = cache.with_states(
             np.concatenate(
                 [
@@ -115,7 +115,8 @@ class Course:
     def train(self) -> None:
         """Every epoch all rows and some public text."""
         plan, cache = self.plan, self.cache
-        told = torch.from_numpy(sigmoid(self.lessons.logits)).float()
+        lessons = Lessons(plan, fit.Settings().frozen)
+        told = torch.from_numpy(sigmoid(lessons.logits)).float()
         labelled = slice(0, plan.public_from)
         cache.wanted[labelled] = (cache.wanted[labelled] + told[labelled]) / 2
         cache.wanted[plan.public_from :] = told[plan.public_from :]
@@ -123,7 +124,7 @@ class Course:
         for name in (*EMOTIONS, *ROLE_LABELS["customer"], *HEAT_OUTPUTS):
             cache.counts[plan.public_from :, LABEL_INDEX[name]] = 1.0
         rows = plan.mixed(lambda _: self.rows, PUBLIC, SETTINGS.seed)
-        fit.fit(self.model, cache, rows, SETTINGS, plan.work / "small.pt", self.lessons.hidden)
+        fit.fit(self.model, cache, rows, SETTINGS, plan.work / "small.pt", lessons.hidden)
         np.savez(plan.work / "small.npz", rows=self.held, logits=fit.predict(self.model, cache, self.held, FROZEN))
 
     def ship(self, out: Path) -> dict[str, Any]:
@@ -149,24 +150,10 @@ class Course:
         return out
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="models.distil", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--encoder", type=Path, default=Path("build/encoder"))
-    parser.add_argument("--work", type=Path, default=Path("build/train"))
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "small")
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
-    parser.add_argument("--emotions", type=Path, nargs="*", default=[], help="public emotion text, .jsonl.gz")
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    torch.set_num_threads(options.threads)
-    course = Course(Plan(options.encoder, options.work, options.corpus, options.emotions))
-    if not (options.work / "small.done").exists():
+def teach(plan: Plan, out: Path) -> dict[str, Any]:
+    """Train the small model where that is not done yet, and write it. Returns its figures."""
+    course, done = Course(plan), plan.work / "small.done"
+    if not done.exists():
         course.train()
-        (options.work / "small.done").touch()
-    sys.stdout.write(json.dumps(course.ship(options.out)) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+        done.touch()
+    return course.ship(out)

@@ -1,12 +1,13 @@
 """From the rebuilt encoder and the data to the shipped directory, in one command.
 
-    python -m models.train [--encoder build/encoder] [--work build/train] [--emotions FILE ...] [--out models/default]
+    python -m models.train [--encoder build/encoder] [--work build/train] [--emotions FILE ...] [--out models]
 
 The encoder is rebuilt first where `--encoder` is empty. Stages, each skipped where its result is already in `--work`:
 `emotions` (public emotion text, where `--emotions` names it: six outputs only), `base` (the corpus' utterances and a
 share of the former), `fold0` and `fold1` (both from `base`: one half of the calls each, and utterances; each
-scores what it has not seen), `final` (the mean of the two folds' weights, which share a start), `ship`. All train above
-the frozen lower layers, whose hidden states are computed once. A run that was stopped goes on at its last epoch.
+scores what it has not seen), `final` (the mean of the two folds' weights, which share a start), `ship` (`OUT/twelve`),
+`small` (six layers taught by the twelve, `models.distil`: `OUT/default`). All train above the frozen lower layers,
+whose hidden states are computed once. A run that was stopped goes on at its last epoch.
 """
 
 import argparse
@@ -39,7 +40,7 @@ MIXED = {"base": 10_000, "fold": 3_000}
 """Rows of public emotion text drawn anew for every epoch."""
 AGAIN = 0.5
 """Share of what `base` has seen that a fold draws anew for every epoch, beside all that is new to it."""
-STAGES = ("emotions", "base", "fold0", "fold1", "final", "ship")
+STAGES = ("emotions", "base", "fold0", "fold1", "final", "ship", "small")
 
 
 def _digest(example: Example) -> str:
@@ -185,7 +186,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="models.train", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--encoder", type=Path, default=Path("build/encoder"))
     parser.add_argument("--work", type=Path, default=Path("build/train"))
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "default")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="gets `twelve` and `default`")
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--emotions", type=Path, nargs="*", default=[], help="public emotion text, .jsonl.gz")
     parser.add_argument("--threads", type=int, default=2)
@@ -205,7 +206,11 @@ def main(argv: list[str] | None = None) -> None:
     if options.stage == "ship":
         from models.ship import ship
 
-        sys.stdout.write(json.dumps(ship(plan, options.out)) + "\n")
+        sys.stdout.write(json.dumps(ship(plan, options.out / "twelve")) + "\n")
+    elif options.stage == "small":
+        from models.distil import teach
+
+        sys.stdout.write(json.dumps(teach(plan, options.out / "default")) + "\n")
     else:
         plan.run(options.stage)
 
@@ -232,7 +237,7 @@ def _all(options: argparse.Namespace) -> None:
         extra = ["--extra", *options.emotions] if options.emotions else []
         rebuild = [sys.executable, "-m", "models.rebuild", "--out", options.encoder, "--corpus", options.corpus, *extra]
         subprocess.run([str(part) for part in rebuild], check=True)
-    for together in (("emotions",), ("base",), ("fold0", "fold1"), ("final",), ("ship",)):
+    for together in (("emotions",), ("base",), ("fold0", "fold1"), ("final",), ("ship",), ("small",)):
         missing = [stage for stage in together if not (options.work / f"{stage}.done").exists()]
         running = [begin(stage, max(1, options.threads // len(missing))) for stage in missing]
         for stage, process in zip(missing, running, strict=True):

@@ -74,7 +74,9 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The classifier."""
 
     directory: PathText = ""
-    """Model directory that transformers can load; empty: the bundled one."""
+    """Model directory that transformers can load; empty: a bundled one."""
+    layers: Literal[6, 12] = 6
+    """Which of the two bundled models: six layers, or twelve at half the speed."""
     label_map: PathText = ""
     """TOML file that maps the outputs of a model of another kind to Becalm's labels; empty: it has Becalm's own."""
     threads: int = 2
@@ -112,7 +114,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def model_dir(self) -> Path:
-        return Path(self.model.directory) if self.model.directory else BUNDLED_MODEL
+        if self.model.directory:
+            return Path(self.model.directory)
+        return BUNDLED_MODEL if self.model.layers == 6 else BUNDLED_MODEL.with_name("twelve")
 
     @property
     def label_map(self) -> Path | None:

@@ -20,6 +20,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "ingest.max_calls": (1, 1_000_000),
     "ingest.max_waiting": (1, 1_000_000),
     "model.threads": (1, 256),
+    "model.layers": (6, 12),
     "assembler.first_segment": (0, 1_000_000),
     "assembler.max_turn_chars": (1, 1_000_000),
     "assembler.max_waiting": (1, 1_000_000),

@@ -33,6 +33,10 @@ FALSE_ALERTS = 0.1
 FOLDS = 5
 BEFORE, ELSEWHERE = 3, 0.2
 """Turns up to the one at which a supervisor should know that count in full, and what the others of a bad call count."""
+HEAT_COUNTS = 2.0
+"""What a degree of lasting heat adds to the log odds beside all that is learnt. The corpus is written so that heat does
+not give the end away; in conversations of real people it tells more than anything else (DCH-1: area .90 by itself;
+risk at the end .72 without this, .84 with it)."""
 TREES = {"n_estimators": 120, "learning_rate": 0.06, "max_leaf_nodes": 8, "min_samples_leaf": 40, "max_features": 0.3,
          "subsample": 0.7}  # fmt: skip
 ON_THE_TURN = ("must_report", "escalation_request")
@@ -41,6 +45,12 @@ ON_THE_TURN = ("must_report", "escalation_request")
 def features(item: Run) -> NDArray[np.float64]:
     """What the risk saw: `[turns, features]`."""
     return np.array([point.features for point in item.points])
+
+
+def unlearnt() -> RiskModel:
+    """Risk one half whatever is heard: what the features are collected with before there are weights for them."""
+    zeros = [0.0] * len(FEATURES)
+    return RiskModel(list(FEATURES), zeros, [1.0] * len(FEATURES), zeros, 0.0)
 
 
 def fit(runs: list[Run], strength: float = 0.01) -> RiskModel:
@@ -58,11 +68,13 @@ def fit(runs: list[Run], strength: float = 0.01) -> RiskModel:
     linear.fit((x - mean) / scale, y, sample_weight=weight)
     boosted = GradientBoostingClassifier(init="zero", random_state=7, **TREES)
     boosted.fit(x, y, sample_weight=weight)
+    weights = linear.coef_[0].copy()
+    weights[FEATURES.index("heat_lasting")] += 2 * HEAT_COUNTS * scale[FEATURES.index("heat_lasting")]
     return RiskModel(
         features=list(FEATURES),
         mean=_rounded(mean),
         scale=_rounded(scale),
-        weights=_rounded(linear.coef_[0]),
+        weights=_rounded(weights),
         bias=round(float(linear.intercept_[0]), 6),
         trees=[_tree(one.tree_, boosted.learning_rate) for one in boosted.estimators_[:, 0]],
     )
@@ -159,7 +171,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     files = sorted(options.calls.glob("*.jsonl"))
     calls = [decode_call(line) for file in files for line in file.read_text("utf-8").splitlines() if line]
     scores = {} if options.scores is None else decode_scores(options.scores.read_text("utf-8").splitlines())
-    rules = load_rules(load(), model_version="training")
+    rules = load_rules(load(), "training", msgspec.json.encode(unlearnt()))
     heard = [call for call in calls if not scores or has_scores(call, scores)]
     runs = [run(call, rules, scores or gold_scores(call)) for call in heard]
     models = held_out(runs)

@@ -48,6 +48,8 @@ _MOVES: dict[str, tuple[str, ...]] = {
     "away": ("helpless", "deflect", "cold_transfer", "rush_close", "hesitate"),
     "overpromise": ("overpromise",),
 }
+_DOUBT = 2.0
+"""Customer turns of heat 1 that are assumed before the first one: heat tells more the longer it lasts."""
 _UPSET_HEAT, _UPSET_SLOPE = 1.5, 3.0
 """A turn of this heat is upset with probability one half; the slope fits an error of half a step of heat."""
 
@@ -169,7 +171,8 @@ class RunningFeatures:
         log = math.log1p
         return [
             tension, peak_tension, recent[-1], math.fsum(recent) / len(recent), recent[-1] - recent[0],
-            self._heat_sum / max(1, self._customer_turns), self._peak_heat,
+            self._heat_sum / max(1, self._customer_turns),
+            (self._heat_sum - self._customer_turns) / (self._customer_turns + _DOUBT), self._peak_heat,
             log(self._upset), log(self._upset_running), self._still_upset, *self._emotions,
             *(log(value) for value in self._cues.values()), *self._recent_cues.values(),
             *(log(value) for value in self._moves.values()), *(log(value) for value in self._moves_since.values()),
@@ -178,7 +181,7 @@ class RunningFeatures:
 
 
 FEATURES = (
-    "tension", "peak_tension", "heat_last", "heat_mean_recent", "heat_slope", "heat_mean", "peak_heat",
+    "tension", "peak_tension", "heat_last", "heat_mean_recent", "heat_slope", "heat_mean", "heat_lasting", "peak_heat",
     "upset", "upset_running", "still_upset", *EMOTIONS,
     *_CUES, *(f"{name}_recent" for name in _CUES), *_MOVES, *(f"{name}_since_upset" for name in _MOVES),
     "relapses", "customer_turns", "turns",

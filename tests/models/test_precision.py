@@ -86,7 +86,7 @@ def test_half_precision_that_is_demanded_and_fails_says_how_to_mend_it(monkeypat
 
 
 def test_the_embedding_is_the_same_direction(scorer: Scorer, probe: list[Encoded]) -> None:
-    half = Scorer(DEFAULT, threads=1, precision="bfloat16")
+    half = PackedModel(scorer.model, STEP, torch.bfloat16)
     ordered = sorted(probe, key=lambda one: -(-len(one.ids) // STEP))
-    ours, plain = half.forward(ordered)[1], scorer.forward(ordered)[1]
+    ours, plain = scorer.forward(ordered, half)[1], scorer.forward(ordered)[1]
     assert float((np.asarray(ours) * np.asarray(plain)).sum(1).min()) > 0.995

@@ -82,7 +82,7 @@ def test_a_unit_embedding_that_finds_the_same_thing_said_in_another_language(sco
     ]
     assert all(vector.shape == (scorer.hidden_size,) for vector in vectors)
     assert all(math.isclose(float(np.linalg.norm(vector)), 1.0, abs_tol=0.03) for vector in vectors)
-    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.15
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!...", "123 45", "🙂"])
@@ -98,7 +98,7 @@ def test_it_hears_plain_cases(scorer: Scorer) -> None:
     assert angry.labels["ask_superior"] >= 0.5
     assert angry.heat is not None
     assert calm.heat is not None
-    assert angry.heat > 2.0 > 1.0 > calm.heat
+    assert angry.heat > 2.0 > 1.2 > calm.heat
     assert angry.emotions["anger"] >= 0.5 > calm.emotions["anger"]
 
 
