@@ -82,7 +82,8 @@ class Peer:
             found = await asyncio.get_running_loop().run_in_executor(None, self._classify, text)
         else:
             found = self._classify(text)
-        return {"text": text, "labels": [label for label in found if label["score"] >= HEARD_FROM]}
+        held = [{"name": one["label"], "score": one["score"]} for one in found if one["score"] >= HEARD_FROM]
+        return {"text": text, "labels": held}
 
     async def _tell(self, result: dict[str, Any]) -> None:
         for supervisor in list(self._supervisors):

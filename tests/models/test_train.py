@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, BertConfig, BertModel
 
-from models import ship, train
+from models import distil, ship, train
 from models.calibrate import best_cut, platt
 from models.directory import DEFAULT
 from models.emotions import public
@@ -152,6 +152,18 @@ def test_the_result_ships_and_scores(trained: train.Plan, tmp_path: Path) -> Non
     stock = AutoModelForSequenceClassification.from_pretrained(out)
     assert stock.config.id2label[0] == "anger"
     score = Scorer(out, threads=1).score([ScoreInput("good morning", "customer")])[0]
+    assert score.heat is not None
+    assert len(score.embedding) == 24
+
+
+def test_the_small_model_is_taught_and_ships(trained: train.Plan, tmp_path: Path) -> None:
+    course = distil.Course(trained)
+    assert not set(course.rows.tolist()) & set(course.held.tolist())
+    held = {trained.cache.examples[row].call_id for row in course.held} - {None}
+    assert not held & {trained.cache.examples[row].call_id for row in course.rows}, "whole calls are kept from it"
+    shown = distil.teach(trained, tmp_path / "small")
+    assert shown["utterances"]["examples"] + shown["calls"]["examples"] == len(course.held)
+    score = Scorer(tmp_path / "small", threads=1).score([ScoreInput("good morning", "customer")])[0]
     assert score.heat is not None
     assert len(score.embedding) == 24
 
