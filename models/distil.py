@@ -1,10 +1,10 @@
 """The small model: six of the tuned network's layers and its pooling layer, taught by the whole.
 
-The last stage of `models.train`. The layers are cut from the tuned network (the lower
-ones stay frozen) and learn the teacher's answers, half and half with the corpus' labels where there are any, and the
-direction of its last hidden states (after Sun et al. 2019, arXiv 1908.09355). The teacher also answers for the
-public emotion text, all outputs of a customer. What it is measured and calibrated on is kept from it: the
-utterances that either fold held out, and the calls of a sixth of the scenes.
+The last stage of `models.train`. The layers are cut from the tuned network (the lower ones stay frozen) and learn the
+teacher's answers, half and half with the corpus' labels where there are any, and the direction of its last hidden
+states (after Sun et al. 2019, arXiv 1908.09355). The teacher also answers for the public emotion text, all outputs of a
+customer. What thresholds are set on is kept from it: the utterances that either fold held out, and the calls of a sixth
+of the scenes. The teacher had seen them, so figures on them flatter.
 """
 
 import copy
@@ -27,10 +27,12 @@ from models.train import Plan
 log = logging.getLogger("models.train")
 Array = np.ndarray[Any, Any]
 FROZEN = 2
+"""Lower layers that stay the teacher's; their hidden states are computed once."""
 SETTINGS = fit.Settings(epochs=6, rate=2e-4, decay=0.95, positive_power=0.0, seed=21, frozen=FROZEN)
 PUBLIC = 10_000
 """Rows of public emotion text drawn anew for every epoch."""
 HELD_SCENES = 1 / 6
+"""Share of the calls' scenes that is kept from it."""
 EMBEDDED = 6
 """The layer whose mean over a turn's tokens gives the embedding."""
 

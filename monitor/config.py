@@ -76,7 +76,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     directory: PathText = ""
     """Model directory that transformers can load; empty: a bundled one."""
     layers: Literal[6, 12] = 6
-    """Which of the two bundled models: six layers, or twelve at half the speed."""
+    """Which of the two bundled models: six layers, or twelve at some 0.6 of the speed."""
     label_map: PathText = ""
     """TOML file that maps the outputs of a model of another kind to Becalm's labels; empty: it has Becalm's own."""
     threads: int = 2

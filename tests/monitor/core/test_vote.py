@@ -1,4 +1,4 @@
-"""Model and phrase packs vote: who wins when they differ, for a threat, a danger and a request in three languages."""
+"""Model and phrase packs vote: who wins when they differ, for a threat, a danger and a request."""
 
 from __future__ import annotations
 
