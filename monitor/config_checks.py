@@ -152,7 +152,9 @@ def fault(name: str, value: Any, kind: Any) -> tuple[str, str]:
         value = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         if get_origin(kind) is Literal:
-            return f"is {json.dumps(value, ensure_ascii=False, default=str)}", "one of: " + ", ".join(get_args(kind))
+            return f"is {json.dumps(value, ensure_ascii=False, default=str)}", "one of: " + ", ".join(
+                map(str, get_args(kind))
+            )
         return _mismatch(value, kind, str(error)), f"in {unit}" if unit else ""
     if isinstance(value, str) and "\0" in value:
         return "holds a NUL character", ""

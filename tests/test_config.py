@@ -74,7 +74,12 @@ def test_the_environment_stands_between_file_and_command_line(tmp_path: Path, mo
 
 @pytest.mark.parametrize(
     ("name", "value", "key"),
-    [("BECALM_MODEL__TREADS", "1", "model.treads"), ("BECALM_MODEL__PRECISION", "int8", "model.precision")],
+    [
+        ("BECALM_MODEL__TREADS", "1", "model.treads"),
+        ("BECALM_MODEL__PRECISION", "int8", "model.precision"),
+        ("BECALM_MODEL__LAYERS", "7", "model.layers"),
+        ("BECALM_MODEL__LAYERS", "six", "model.layers"),
+    ],
 )
 def test_a_mistake_in_the_environment_names_the_variable(
     name: str, value: str, key: str, monkeypatch: pytest.MonkeyPatch
