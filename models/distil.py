@@ -1,10 +1,14 @@
 """The small model: six of the tuned network's layers and its pooling layer, taught by the whole.
 
-The last stage of `models.train`. The layers are cut from the tuned network (the lower ones stay frozen) and learn the
+The last stages of `models.train`. The layers are cut from the tuned network (the lower ones stay frozen) and learn the
 teacher's answers, half and half with the corpus' labels where there are any, and the direction of its last hidden
 states (after Sun et al. 2019, arXiv 1908.09355). The teacher also answers for the public emotion text, all outputs of a
-customer. What thresholds are set on is kept from it: the utterances that either fold held out, and the calls of a sixth
-of the scenes. The teacher had seen them, so figures on them flatter.
+customer.
+
+Like the teacher, the small model is trained on two folds, whose mean ships: each is cut from the teacher of its fold,
+and neither has seen what its fold leaves out. That sets thresholds and slopes, and the risk learns from it. With
+`--since` both start as the released small model, the released twelve teach, and only calls that neither has seen are
+left out.
 """
 
 import copy
@@ -12,27 +16,33 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models import fit, network, splits
+from models import fit, network
 from models.cache import by_length, states
 from models.calibrate import sigmoid
+from models.dense import has_bfloat16
 from models.examples import LABEL_INDEX
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS
 from models.ship import embedding_map, write
-from models.train import Plan
+from models.train import Plan, stored
 
 log = logging.getLogger("models.train")
 Array = np.ndarray[Any, Any]
 FROZEN = 2
 """Lower layers that stay the teacher's; their hidden states are computed once."""
-SETTINGS = fit.Settings(epochs=6, rate=2e-4, decay=0.95, positive_power=0.0, seed=21, frozen=FROZEN)
+SETTINGS = tuple(
+    fit.Settings(epochs=6, rate=2e-4, decay=0.95, positive_power=0.0, seed=seed, frozen=FROZEN) for seed in (21, 22)
+)
+SINCE = tuple(msgspec.structs.replace(one, epochs=3, rate=1e-4, head_rate=2.5e-4, warmup=0.03) for one in SETTINGS)
+"""For going on from a release: it knows most of it already."""
+AGAIN = 0.5
+"""Share of what the release has seen that is drawn anew for every epoch, beside all that is new to it."""
 PUBLIC = 10_000
 """Rows of public emotion text drawn anew for every epoch."""
-HELD_SCENES = 1 / 6
-"""Share of the calls' scenes that is kept from it."""
 EMBEDDED = 6
 """The layer whose mean over a turn's tokens gives the embedding."""
 
@@ -59,18 +69,21 @@ def cut(model: Any) -> Any:
 
 
 class Lessons:
-    """What the teacher says of every row: hidden states before its pooling layer, and logits `[n, outputs]`."""
+    """What the teacher of a fold says of every row: hidden states before its pooling layer, and logits
+    `[n, outputs]`."""
 
-    def __init__(self, plan: Plan, frozen: int) -> None:
-        path, answers = plan.work / "taught.npy", plan.work / "taught.npz"
+    def __init__(self, plan: Plan, fold: int) -> None:
+        name = "taught" if plan.since else f"taught{fold}"
+        path, answers = plan.work / f"{name}.npy", plan.work / f"{name}.npz"
         if not answers.exists():
-            hidden = np.zeros(plan.cache.states.shape, dtype=np.float16)
+            plan.start(f"fold{fold}")
+            hidden = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=plan.cache.states.shape)
             logits = np.zeros(tuple(plan.cache.wanted.shape), dtype=np.float32)
-            _ask(plan, frozen, hidden, logits)
-            np.save(path, hidden)
+            _ask(plan, fit.Settings().frozen, hidden, logits)
+            hidden.flush()
             np.savez(answers, logits=logits)
         self.logits: Array = np.load(answers)["logits"]
-        self._taught = plan.cache.with_states(np.load(path))
+        self._taught = plan.cache.with_states(np.load(path, mmap_mode="r"))
 
     def hidden(self, rows: Array) -> Tensor:
         """Padded hidden states `[batch, tokens, h]`."""
@@ -78,65 +91,79 @@ class Lessons:
 
 
 def _ask(plan: Plan, frozen: int, hidden: Array, logits: Array) -> None:
-    cache = plan.cache
-    with torch.inference_mode():
+    cache, done = plan.cache, 0
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
         for rows in by_length(cache.lengths, 4096):
             below, mask = cache.hidden(rows)
             bias = network.attention_bias(mask)
             last = network.middle(plan.model, below, bias, frozen)
-            logits[rows] = network.pooled(plan.model, last, bias).numpy()
-            for row, one in zip(rows.tolist(), last.numpy(), strict=True):
+            logits[rows] = network.pooled(plan.model, last, bias).float().numpy()
+            for row, one in zip(rows.tolist(), last.float().numpy(), strict=True):
                 hidden[cache.offsets[row] : cache.offsets[row + 1]] = one[: cache.lengths[row]]
-    log.info("teacher answered %d", len(logits))
+            done += len(rows)
+            if done % 4000 < len(rows):
+                log.info("teacher answered %d of %d", done, len(logits))
+
+
+def lower_states(plan: Plan, model: Any) -> Array:
+    """Hidden states after the small model's frozen layers, of every row of the plan."""
+    said = np.arange(plan.called[0])
+    parts = (("said", said), ("called", plan.called), ("public", plan.public))
+    found = [
+        states(model, plan.cache.encoded[part[0] : part[-1] + 1], FROZEN, plan.work / f"small-{name}.npy")
+        for name, part in parts
+        if len(part)
+    ]
+    return np.concatenate(found)
+
+
+def prepare(plan: Plan) -> None:
+    """What both folds share, made before they run side by side: the teachers' answers and the lower states."""
+    for fold in (0, 1):
+        Lessons(plan, fold)
+    lower_states(plan, cut(plan.model))
 
 
 class Course:
-    """What the small model learns from, and what is kept from it."""
+    """What the small model of one fold learns from, and what is kept from it."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan, cache = plan, plan.cache
-        plan.start("final")
+    def __init__(self, plan: Plan, fold: int) -> None:
+        self.plan, self.fold = plan, fold
+        plan.start(f"fold{fold}")
         self.model = cut(plan.model)
-        self.cache = cache.with_states(
-            np.concatenate(
-                [
-                    states(self.model, cache.encoded[part[0] : part[-1] + 1], FROZEN, plan.work / f"small-{name}.npy")
-                    for name, part in (("corpus", np.arange(plan.public_from)), ("public", plan.public))
-                    if len(part)
-                ]
-            )
-        )
-        places = [splits.share(splits.scene(cache.examples[row].call_id or ""), "small") for row in plan.called]
-        held_calls = plan.called[np.array(places) < HELD_SCENES]
-        self.held = np.concatenate([*plan.held, held_calls])
-        self.rows = np.setdiff1d(np.arange(plan.public_from), self.held)
-        log.info(
-            "small model: %d rows, %d held out, of these %d of calls", len(self.rows), len(self.held), len(held_calls)
-        )
+        self.cache = plan.cache.with_states(lower_states(plan, self.model))
+        if plan.since is not None:
+            self.model.load_state_dict(stored(plan.since / "default"), strict=True)
+        self.settings = (SINCE if plan.since else SETTINGS)[fold]
+        left_out = (plan.fold == fold) & plan.new_calls
+        self.held = np.concatenate([plan.held[fold], plan.called[left_out]])
+        rows = np.setdiff1d(np.arange(plan.public_from), self.held)
+        fresh = plan.called[~left_out & plan.new_calls] if plan.since else rows
+        self.fresh, self.known = fresh, np.setdiff1d(rows, fresh)
+        sizes = (len(self.fresh), len(self.known), len(self.held), int(left_out.sum()))
+        log.info("small model: %d new rows, %d known, %d held out, of these %d of calls", *sizes)
+
+    def rows(self, epoch: int) -> Array:
+        """Corpus rows of an epoch."""
+        some = np.random.default_rng([self.settings.seed, epoch, 97]).permutation(self.known)
+        return np.concatenate([self.fresh, np.sort(some[: int(AGAIN * len(some))])])
 
     def train(self) -> None:
-        """Every epoch all rows and some public text."""
-        plan, cache = self.plan, self.cache
-        lessons = Lessons(plan, fit.Settings().frozen)
+        """Every epoch the corpus and some public text."""
+        plan, cache, name = self.plan, self.cache, f"small{self.fold}"
+        lessons = Lessons(plan, self.fold)
         told = torch.from_numpy(sigmoid(lessons.logits)).float()
         labelled = slice(0, plan.public_from)
         cache.wanted[labelled] = (cache.wanted[labelled] + told[labelled]) / 2
         cache.wanted[plan.public_from :] = told[plan.public_from :]
         cache.counts[plan.public_from :] = 0.0
-        for name in (*EMOTIONS, *ROLE_LABELS["customer"], *HEAT_OUTPUTS):
-            cache.counts[plan.public_from :, LABEL_INDEX[name]] = 1.0
-        rows = plan.mixed(lambda _: self.rows, PUBLIC, SETTINGS.seed)
-        fit.fit(self.model, cache, rows, SETTINGS, plan.work / "small.pt", lessons.hidden)
-        np.savez(plan.work / "small.npz", rows=self.held, logits=fit.predict(self.model, cache, self.held, FROZEN))
-
-    def ship(self, out: Path) -> dict[str, Any]:
-        """Write the trained model. Returns the figures on what was kept from it."""
-        work = self.plan.work
-        saved = torch.load(work / "small.pt", weights_only=True)
-        self.model.load_state_dict(saved["model"], strict=False)
-        unseen = np.load(work / "small.npz")
-        embedding = embedding_map(self.plan, self.turn_means, work / "small-embedding.npz")
-        return write(self.plan, self.model, out, (unseen["rows"], unseen["logits"]), (*embedding, EMBEDDED))
+        for label in (*EMOTIONS, *ROLE_LABELS["customer"], *HEAT_OUTPUTS):
+            cache.counts[plan.public_from :, LABEL_INDEX[label]] = 1.0
+        rows = plan.mixed(self.rows, PUBLIC, self.settings.seed)
+        fit.fit(self.model, cache, rows, self.settings, plan.work / f"{name}.pt", lessons.hidden)
+        logits = fit.predict(self.model, cache, self.held, FROZEN)
+        np.savez(plan.work / f"{name}.npz", rows=self.held, logits=logits)
+        (plan.work / f"{name}.done").touch()
 
     def turn_means(self, rows: Array) -> Array:
         """Mean hidden state over the turn's own tokens after layer `EMBEDDED`, `float32[rows, h]`."""
@@ -152,10 +179,12 @@ class Course:
         return out
 
 
-def teach(plan: Plan, out: Path) -> dict[str, Any]:
-    """Train the small model where that is not done yet, and write it. Returns its figures."""
-    course, done = Course(plan), plan.work / "small.done"
-    if not done.exists():
-        course.train()
-        done.touch()
-    return course.ship(out)
+def ship_mean(plan: Plan, out: Path) -> dict[str, Any]:
+    """Write the mean of both folds' weights. Returns the figures on what either fold has not seen."""
+    course = Course(plan, 0)
+    both = [torch.load(plan.work / f"small{fold}.pt", weights_only=True)["model"] for fold in (0, 1)]
+    course.model.load_state_dict({name: (both[0][name] + both[1][name]) / 2 for name in both[0]}, strict=False)
+    embedding = embedding_map(plan, course.turn_means, plan.work / "small-embedding.npz")
+    figures = write(plan, course.model, out, plan.unseen("small"), (*embedding, EMBEDDED))
+    (plan.work / "small.done").touch()
+    return figures

@@ -1,7 +1,8 @@
 """Scores of call turns by an ear that has not seen their call: `python -m models.oof --out scores.jsonl`.
 
-Calls of the corpus are scored by the fold that was trained without them; those of `--new`, written after the model was
-trained, by the model itself.
+Each call is scored by the small model of the fold that was trained without it (`models.distil`), calibrated as the
+shipped model is. A call that no fold has left out, because the release that the training went on from had seen it, has
+no such score and is not written.
 
 One line a turn, `{"call_id", "turn", "emotions", "heat", "labels", "embedding", "abstained"}`, in the form that the
 service scores in. What is learnt from whole calls (the risk model) must be learnt from these: scores of calls that the
@@ -9,17 +10,15 @@ shipped model was trained on are better than any it will give on a new call.
 """
 
 import argparse
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from models.directory import DEFAULT
-from models.examples import CORPUS, call_turns
-from models.scorer import Scorer, too_little_text
-from models.train import Plan
-from models.types import Score
+from models.scorer import Scorer
+from models.train import Plan, add_sources
 
 
 class TurnScore(msgspec.Struct, frozen=True):
@@ -35,41 +34,28 @@ class TurnScore(msgspec.Struct, frozen=True):
 
 
 def turn_scores(plan: Plan, scorer: Scorer) -> Iterator[TurnScore]:
-    """Out-of-fold scores of every turn of every call, in corpus order, calibrated as the shipped model is."""
-    rows, unseen = plan.unseen()
-    logits = dict(zip(rows.tolist(), unseen, strict=True))
-    embeddings = scorer.embed(plan.cache.turn_means(plan.called))
-    for row, embedding in zip(plan.called.tolist(), embeddings, strict=True):
-        example = plan.cache.examples[row]
-        score = scorer.to_score(example.input.role, logits[row], embedding)
-        if too_little_text(example.input.text):
-            score = Score({}, None, {}, bytes(scorer.hidden_size), "too_little_text")
+    """Out-of-fold scores of every turn of every call that a fold has left out, in corpus order; `scorer` is the shipped
+    model, whose embeddings stand in."""
+    rows, unseen = plan.unseen("small")
+    logits = {row: one for row, one in zip(rows.tolist(), unseen, strict=True) if row >= plan.called[0]}
+    examples = {row: plan.cache.examples[row] for row in sorted(logits)}
+    shipped = scorer.score([example.input for example in examples.values()])
+    for (row, example), score in zip(examples.items(), shipped, strict=True):
+        if score.abstained is None:
+            direction = np.frombuffer(score.embedding, dtype=np.int8) / 127.0
+            score = scorer.to_score(example.input.role, logits[row], direction)
         yield TurnScore(example.call_id or "", example.turn or 0, **msgspec.structs.asdict(score))
-
-
-def new_scores(paths: Sequence[Path], scorer: Scorer) -> Iterator[TurnScore]:
-    """Scores of every turn of every call of these files, which `scorer` was not trained on."""
-    for path in paths:
-        for line in path.read_text("utf-8").splitlines():
-            turns = list(call_turns({**json.loads(line), "source": path.stem}))
-            for turn, score in zip(turns, scorer.score([turn.input for turn in turns]), strict=True):
-                yield TurnScore(turn.call_id or "", turn.turn or 0, **msgspec.structs.asdict(score))
 
 
 def main(argv: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="models.oof", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--encoder", type=Path, default=Path("build/encoder"))
-    parser.add_argument("--work", type=Path, default=Path("build/train"))
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
-    parser.add_argument("--model", type=Path, default=DEFAULT.with_name("twelve"))
-    parser.add_argument("--new", type=Path, nargs="*", default=[], help="calls that the model was not trained on")
-    parser.add_argument("--new-model", type=Path, default=DEFAULT, help="what scores those")
+    add_sources(parser)
+    parser.add_argument("--model", type=Path, default=DEFAULT)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(argv)
-    plan = Plan(options.encoder, options.work, options.corpus)
-    found = [*turn_scores(plan, Scorer(options.model)), *new_scores(options.new, Scorer(options.new_model))]
-    lines = [msgspec.json.encode(score) for score in found]
+    plan = Plan(options.encoder, options.work, options.corpus, options.emotions, options.since, options.new)
+    lines = [msgspec.json.encode(score) for score in turn_scores(plan, Scorer(options.model))]
     options.out.write_bytes(b"\n".join(lines) + b"\n")
 
 

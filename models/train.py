@@ -1,13 +1,18 @@
 """From the rebuilt encoder and the data to the shipped directory, in one command.
 
     python -m models.train [--encoder build/encoder] [--work build/train] [--emotions FILE ...] [--out models]
+    python -m models.train --since models --new CALLS.jsonl ...
 
 The encoder is rebuilt first where `--encoder` is empty. Stages, each skipped where its result is already in `--work`:
 `emotions` (public emotion text, where `--emotions` names it: six outputs only), `base` (the corpus' utterances and a
 share of the former), `fold0` and `fold1` (both from `base`: one half of the calls each, and utterances; each
 scores what it has not seen), `final` (the mean of the two folds' weights, which share a start), `ship` (`OUT/twelve`),
-`small` (six layers taught by the twelve, `models.distil`: `OUT/default`). All train above the frozen lower layers,
-whose hidden states are computed once. A run that was stopped goes on at its last epoch.
+`small0` and `small1` (six layers taught by the twelve, `models.distil`, on the same two folds), `small` (the mean of
+the two: `OUT/default`). All train above the frozen lower layers, whose hidden states are computed once. A run that was
+stopped goes on at its last epoch.
+
+`--since` goes on from a release when calls have been written after it: its twelve layers teach, its six are where the
+small folds start, and only the `--new` calls are kept from a fold (the release has seen the others).
 """
 
 import argparse
@@ -40,7 +45,11 @@ MIXED = {"base": 10_000, "fold": 3_000}
 """Rows of public emotion text drawn anew for every epoch."""
 AGAIN = 0.5
 """Share of what `base` has seen that a fold draws anew for every epoch, beside all that is new to it."""
-STAGES = ("emotions", "base", "fold0", "fold1", "final", "ship", "small")
+STAGES = ("emotions", "base", "fold0", "fold1", "final", "ship", "lessons", "small0", "small1", "small")
+TOGETHER: tuple[tuple[str, ...], ...] = (
+    ("emotions",), ("base",), ("fold0", "fold1"), ("final",), ("ship",), ("lessons",), ("small0", "small1"), ("small",),
+)  # fmt: skip
+"""What runs side by side."""
 
 
 def _digest(example: Example) -> str:
@@ -53,11 +62,20 @@ def _digest(example: Example) -> str:
 class Plan:
     """The data of a work directory: hidden states, which rows each stage may see, which fold each call is in."""
 
-    def __init__(self, encoder: Path, work: Path, corpus: Path, emotions: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        encoder: Path,
+        work: Path,
+        corpus: Path,
+        emotions: Sequence[Path] = (),
+        since: Path | None = None,
+        new: Sequence[Path] = (),
+    ) -> None:
+        """`since`: a folder with the `twelve` and `default` to go on from; `new`: call files it has not seen."""
         from transformers import BertModel
 
         torch.manual_seed(BASE.seed)
-        self.work, self.encoder = work, encoder
+        self.work, self.encoder, self.since = work, encoder, since
         work.mkdir(parents=True, exist_ok=True)
         bert = BertModel.from_pretrained(encoder, add_pooling_layer=False)
         self.model: Any = network.build(bert).eval()
@@ -66,7 +84,7 @@ class Plan:
             parameter.requires_grad_(True)
         said = list(utterances(corpus))
         called = [turn for call in calls(corpus) for turn in call_turns(call)]
-        self.cache = self._cache({"corpus": said + called, "public": public(emotions)})
+        self.cache = self._cache({"said": said, "called": called, "public": public(emotions)})
         rows = np.arange(len(said))
         group = splits.groups(said, self.cache.turn_means(rows))
         place = np.array([splits.share(name, "held-out") for name in group])
@@ -79,6 +97,8 @@ class Plan:
         self.called = np.arange(len(said), len(said) + len(called))
         self.public_from = len(said) + len(called)
         self.public = np.arange(self.public_from, len(self.cache.examples))
+        sources = {path.stem for path in new}
+        self.new_calls = np.array([since is None or turn.source in sources for turn in called], dtype=bool)
         scenes = [splits.scene(turn.call_id or "") for turn in called]
         self.fold = np.array([int(splits.share(name, "calls") < 0.5) for name in scenes])
         held = [len(part) for part in self.held]
@@ -104,7 +124,10 @@ class Plan:
         return set(path.read_text("utf-8").split()) if path.exists() else set()
 
     def start(self, name: str) -> None:
-        """Load the end of run `name` into the model."""
+        """Load the end of run `name` into the model; with `since`, the twelve layers of that release."""
+        if self.since is not None:
+            self.model.load_state_dict(stored(self.since / "twelve"), strict=True)
+            return
         saved = torch.load(self.work / f"{name}.pt", weights_only=True)
         self.model.load_state_dict(saved["model"], strict=False)
 
@@ -164,9 +187,9 @@ class Plan:
         np.savez(self.work / f"{name}.npz", rows=rows, logits=logits)
         log.info("%s: scored %d", name, len(rows))
 
-    def unseen(self) -> tuple[Array, Array]:
-        """Rows and the logits of the fold that has not seen them: held-out utterances and every call turn."""
-        parts = [np.load(self.work / f"fold{i}.npz") for i in (0, 1)]
+    def unseen(self, run: str = "fold") -> tuple[Array, Array]:
+        """Rows and the logits of the fold of `run` that has not seen them: held-out utterances and call turns."""
+        parts = [np.load(self.work / f"{run}{i}.npz") for i in (0, 1)]
         return tuple(np.concatenate([part[key] for part in parts]) for key in ("rows", "logits"))  # type: ignore[return-value]
 
     def run(self, stage: str) -> None:
@@ -182,13 +205,27 @@ class Plan:
         (self.work / f"{stage}.done").touch()
 
 
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="models.train", description=(__doc__ or "").splitlines()[0])
+def stored(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of a model directory, in float32."""
+    from safetensors.torch import load_file
+
+    return {name: value.float() for name, value in load_file(folder / "model.safetensors").items()}
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """What a plan is made of, as options."""
     parser.add_argument("--encoder", type=Path, default=Path("build/encoder"))
     parser.add_argument("--work", type=Path, default=Path("build/train"))
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="gets `twelve` and `default`")
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--emotions", type=Path, nargs="*", default=[], help="public emotion text, .jsonl.gz")
+    parser.add_argument("--since", type=Path, help="go on from the release in this folder: only the small model")
+    parser.add_argument("--new", type=Path, nargs="*", default=[], help="call files that the release has not seen")
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="models.train", description=(__doc__ or "").splitlines()[0])
+    add_sources(parser)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="gets `twelve` and `default`")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--stage", choices=STAGES, help="only this one")
     return parser.parse_args(argv)
@@ -202,15 +239,24 @@ def main(argv: list[str] | None = None) -> None:
     if options.stage is None:
         _all(options)
         return
-    plan = Plan(options.encoder, options.work, options.corpus, options.emotions)
+    plan = Plan(options.encoder, options.work, options.corpus, options.emotions, options.since, options.new)
     if options.stage == "ship":
         from models.ship import ship
 
         sys.stdout.write(json.dumps(ship(plan, options.out / "twelve")) + "\n")
-    elif options.stage == "small":
-        from models.distil import teach
+    elif options.stage == "lessons":
+        from models.distil import prepare
 
-        sys.stdout.write(json.dumps(teach(plan, options.out / "default")) + "\n")
+        prepare(plan)
+        (options.work / "lessons.done").touch()
+    elif options.stage in ("small0", "small1"):
+        from models.distil import Course
+
+        Course(plan, int(options.stage[-1])).train()
+    elif options.stage == "small":
+        from models.distil import ship_mean
+
+        sys.stdout.write(json.dumps(ship_mean(plan, options.out / "default")) + "\n")
     else:
         plan.run(options.stage)
 
@@ -227,6 +273,7 @@ def _all(options: argparse.Namespace) -> None:
         "--corpus",
         options.corpus,
         *(["--emotions", *options.emotions] if options.emotions else []),
+        *(["--since", options.since, "--new", *options.new] if options.since else []),
     ]
 
     def begin(stage: str, threads: int) -> "subprocess.Popen[bytes]":
@@ -235,9 +282,10 @@ def _all(options: argparse.Namespace) -> None:
 
     if not (options.encoder / "config.json").exists():
         extra = ["--extra", *options.emotions] if options.emotions else []
+        extra += ["--like", options.since / "twelve"] if options.since else []
         rebuild = [sys.executable, "-m", "models.rebuild", "--out", options.encoder, "--corpus", options.corpus, *extra]
         subprocess.run([str(part) for part in rebuild], check=True)
-    for together in (("emotions",), ("base",), ("fold0", "fold1"), ("final",), ("ship",), ("small",)):
+    for together in TOGETHER[-3:] if options.since else TOGETHER:
         missing = [stage for stage in together if not (options.work / f"{stage}.done").exists()]
         running = [begin(stage, max(1, options.threads // len(missing))) for stage in missing]
         for stage, process in zip(missing, running, strict=True):

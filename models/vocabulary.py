@@ -76,6 +76,12 @@ def choose_pieces(tokenizer: dict[str, Any], counts: Counts, size: int) -> list[
     return sorted(list(keep)[:size])
 
 
+def same_pieces(tokenizer: dict[str, Any], earlier: Path) -> list[int]:
+    """Token ids of the pieces that the tokenizer file `earlier` has kept, in its order."""
+    places = {piece: i for i, (piece, _) in enumerate(tokenizer["model"]["vocab"])}
+    return [places[piece] for piece, _ in json.loads(earlier.read_text("utf-8"))["model"]["vocab"]]
+
+
 def trimmed_tokenizer(tokenizer: dict[str, Any], keep: list[int]) -> dict[str, Any]:
     """The tokenizer with only `keep`, renumbered; a pair is `<s> turn </s> context </s>` with types 0 and 1."""
     vocab = tokenizer["model"]["vocab"]

@@ -10,11 +10,12 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, BertConfig, BertModel
 
-from models import distil, ship, train
+from models import distil, oof, ship, train
 from models.calibrate import best_cut, platt
 from models.directory import DEFAULT
 from models.emotions import public
 from models.examples import CORPUS
+from models.labels import ALL_LABELS
 from models.measure import ece
 from models.scorer import Scorer
 from models.types import ScoreInput
@@ -156,16 +157,55 @@ def test_the_result_ships_and_scores(trained: train.Plan, tmp_path: Path) -> Non
     assert len(score.embedding) == 24
 
 
-def test_the_small_model_is_taught_and_ships(trained: train.Plan, tmp_path: Path) -> None:
-    course = distil.Course(trained)
-    assert not set(course.rows.tolist()) & set(course.held.tolist())
-    held = {trained.cache.examples[row].call_id for row in course.held} - {None}
-    assert not held & {trained.cache.examples[row].call_id for row in course.rows}, "whole calls are kept from it"
-    shown = distil.teach(trained, tmp_path / "small")
-    assert shown["utterances"]["examples"] + shown["calls"]["examples"] == len(course.held)
-    score = Scorer(tmp_path / "small", threads=1).score([ScoreInput("good morning", "customer")])[0]
+@pytest.fixture(scope="module")
+def release(trained: train.Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both models of the training, shipped."""
+    folder = tmp_path_factory.mktemp("release")
+    distil.prepare(trained)
+    for fold in (0, 1):
+        distil.Course(trained, fold).train()
+    distil.ship_mean(trained, folder / "default")
+    ship.ship(trained, folder / "twelve")
+    return folder
+
+
+def calls_of(plan: train.Plan, rows: np.ndarray) -> set[str | None]:
+    return {plan.cache.examples[row].call_id for row in rows} - {None}
+
+
+def test_the_small_model_is_taught_and_ships(trained: train.Plan, release: Path) -> None:
+    every_call = calls_of(trained, trained.called)
+    courses = [distil.Course(trained, fold) for fold in (0, 1)]
+    for course in courses:
+        assert len(course.rows(0)) == len(course.fresh)
+        assert not calls_of(trained, course.held) & calls_of(trained, course.rows(0)), "whole calls are kept from it"
+    assert calls_of(trained, courses[0].held) | calls_of(trained, courses[1].held) == every_call
+    figures = json.loads((release / "default" / "figures.json").read_text("utf-8"))
+    assert figures["calls"]["examples"] == len(trained.called)
+    score = Scorer(release / "default", threads=1).score([ScoreInput("good morning", "customer")])[0]
     assert score.heat is not None
     assert len(score.embedding) == 24
+
+
+def test_a_release_goes_on_with_calls_that_it_has_not_seen(
+    trained: train.Plan, release: Path, encoder: Path, corpus: Path, emotions: Path, tmp_path: Path
+) -> None:
+    new = corpus / "calls" / "de.jsonl"
+    plan = train.Plan(encoder, tmp_path / "work", corpus, [emotions], release, [new])
+    distil.prepare(plan)
+    courses = [distil.Course(plan, fold) for fold in (0, 1)]
+    written_since = {json.loads(line)["call_id"] for line in new.read_text("utf-8").splitlines()}
+    assert calls_of(plan, courses[0].held) | calls_of(plan, courses[1].held) == written_since
+    before = {name: value.clone() for name, value in courses[0].model.state_dict().items()}
+    shipped = train.stored(release / "default")
+    assert all(torch.equal(before[name], value) for name, value in shipped.items()), "it starts as the release"
+    for course in courses:
+        assert set(course.fresh.tolist()) <= set(course.rows(1).tolist())
+        course.train()
+    distil.ship_mean(plan, tmp_path / "default")
+    scored = list(oof.turn_scores(plan, Scorer(tmp_path / "default", threads=1)))
+    assert {one.call_id for one in scored} == written_since
+    assert all(set(one.labels) <= set(ALL_LABELS) for one in scored)
 
 
 def test_calibration_finds_slope_and_cut() -> None:
