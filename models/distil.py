@@ -39,9 +39,9 @@ SETTINGS = tuple(
 )
 SINCE = tuple(msgspec.structs.replace(one, epochs=3, rate=1e-4, head_rate=2.5e-4, warmup=0.03) for one in SETTINGS)
 """For going on from a release: it knows most of it already."""
-AGAIN = 0.5
+AGAIN = 0.35
 """Share of what the release has seen that is drawn anew for every epoch, beside all that is new to it."""
-PUBLIC = 10_000
+PUBLIC, PUBLIC_SINCE = 10_000, 5_000
 """Rows of public emotion text drawn anew for every epoch."""
 EMBEDDED = 6
 """The layer whose mean over a turn's tokens gives the embedding."""
@@ -159,7 +159,7 @@ class Course:
         cache.counts[plan.public_from :] = 0.0
         for label in (*EMOTIONS, *ROLE_LABELS["customer"], *HEAT_OUTPUTS):
             cache.counts[plan.public_from :, LABEL_INDEX[label]] = 1.0
-        rows = plan.mixed(self.rows, PUBLIC, self.settings.seed)
+        rows = plan.mixed(self.rows, PUBLIC_SINCE if plan.since else PUBLIC, self.settings.seed)
         fit.fit(self.model, cache, rows, self.settings, plan.work / f"{name}.pt", lessons.hidden)
         logits = fit.predict(self.model, cache, self.held, FROZEN)
         np.savez(plan.work / f"{name}.npz", rows=self.held, logits=logits)

@@ -217,6 +217,8 @@ class Caller:
         try:
             while True:
                 answer = json.loads(await socket_.recv())
+                if answer["type"] == "error" and answer["code"] == "overloaded":
+                    raise ConnectionError("no room for another call just now: connect and send again, as told")
                 assert answer["type"] == "ack", answer
                 self.acked[answer["call_id"]].add(answer["segment_id"])
                 self._unacked.pop(answer["segment_id"], None)
