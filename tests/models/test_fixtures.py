@@ -60,7 +60,7 @@ def test_no_language_falls_behind(heard: dict[str, Any]) -> None:
 
 
 def test_threats_and_dangers_are_not_missed_and_look_alikes_do_not_alarm(heard: dict[str, Any]) -> None:
-    assert heard["look_alikes"]["recall"] > 0.88
+    assert heard["look_alikes"]["recall"] > 0.86
     assert heard["look_alikes"]["alarms"] < 0.055
     missed = {name: heard["labels"][name]["recall"] for name in MUST_NOT_MISS}
     assert {name: value for name, value in missed.items() if value < 0.7} == {}

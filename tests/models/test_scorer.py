@@ -82,7 +82,7 @@ def test_a_unit_embedding_that_finds_the_same_thing_said_in_another_language(sco
     ]
     assert all(vector.shape == (scorer.hidden_size,) for vector in vectors)
     assert all(math.isclose(float(np.linalg.norm(vector)), 1.0, abs_tol=0.03) for vector in vectors)
-    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.15
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!...", "123 45", "🙂"])
