@@ -182,8 +182,7 @@ class Course:
 def ship_mean(plan: Plan, out: Path) -> dict[str, Any]:
     """Write the mean of both folds' weights. Returns the figures on what either fold has not seen."""
     course = Course(plan, 0)
-    both = [torch.load(plan.work / f"small{fold}.pt", weights_only=True)["model"] for fold in (0, 1)]
-    course.model.load_state_dict({name: (both[0][name] + both[1][name]) / 2 for name in both[0]}, strict=False)
+    course.model.load_state_dict(plan.mean("small"), strict=False)
     embedding = embedding_map(plan, course.turn_means, plan.work / "small-embedding.npz")
     figures = write(plan, course.model, out, plan.unseen("small"), (*embedding, EMBEDDED))
     (plan.work / "small.done").touch()

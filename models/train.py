@@ -84,6 +84,11 @@ class Plan:
             parameter.requires_grad_(True)
         said = list(utterances(corpus))
         called = [turn for call in calls(corpus) for turn in call_turns(call)]
+        sources = {path.stem for path in new}
+        if unknown := sorted(sources - {turn.source for turn in called}):
+            raise ValueError(f"--new {unknown[0]}: there is no such file among the corpus' calls")
+        if (since is None) != (not sources):
+            raise ValueError("--since and --new go together: a release, and the calls that it has not seen")
         self.cache = self._cache({"said": said, "called": called, "public": public(emotions)})
         rows = np.arange(len(said))
         group = splits.groups(said, self.cache.turn_means(rows))
@@ -97,7 +102,6 @@ class Plan:
         self.called = np.arange(len(said), len(said) + len(called))
         self.public_from = len(said) + len(called)
         self.public = np.arange(self.public_from, len(self.cache.examples))
-        sources = {path.stem for path in new}
         self.new_calls = np.array([since is None or turn.source in sources for turn in called], dtype=bool)
         scenes = [splits.scene(turn.call_id or "") for turn in called]
         self.fold = np.array([int(splits.share(name, "calls") < 0.5) for name in scenes])
@@ -177,9 +181,12 @@ class Plan:
 
     def average(self) -> None:
         """Stage 3: the mean of both folds' weights."""
-        both = [torch.load(self.work / f"fold{i}.pt", weights_only=True)["model"] for i in (0, 1)]
-        mean = {name: (both[0][name] + both[1][name]) / 2 for name in both[0]}
-        torch.save({"model": mean}, self.work / "final.pt")
+        torch.save({"model": self.mean("fold")}, self.work / "final.pt")
+
+    def mean(self, run: str) -> dict[str, torch.Tensor]:
+        """The mean of the weights of both folds of `run`."""
+        both = [torch.load(self.work / f"{run}{i}.pt", weights_only=True)["model"] for i in (0, 1)]
+        return {name: (both[0][name] + both[1][name]) / 2 for name in both[0]}
 
     def save_logits(self, name: str, rows: Array) -> None:
         """Logits of `rows` beside the run, for calibration and figures."""

@@ -181,7 +181,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         trained = f"{len(runs)} corpus calls, {'held-out ear' if scores else 'corpus labels'}"
         slope, offset = calibration(runs, models)
         model = msgspec.structs.replace(fit(runs), platt_slope=slope, platt_offset=offset, trained_on=trained)
-        options.out.write_bytes(msgspec.json.format(msgspec.json.encode(model), indent=1) + b"\n")
+        options.out.write_bytes(msgspec.json.encode(model) + b"\n")
     return 0
 
 

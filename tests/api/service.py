@@ -64,13 +64,13 @@ class Service:
     def send(self, messages: Sequence[dict[str, Any]], token: str | None = None) -> None:
         """Sends all messages and returns once every final is acknowledged."""
         with self.socket("/v1/ingest", token) as socket:
-            finals = {message["segment_id"] for message in messages if message.get("final")}
+            finals = {(message["call_id"], message["segment_id"]) for message in messages if message.get("final")}
             for message in messages:
                 socket.send(json.dumps(message))
             while finals:
                 answer = json.loads(socket.recv(TIMEOUT_S))
                 assert answer["type"] == "ack", answer
-                finals.discard(answer["segment_id"])
+                finals.discard((answer["call_id"], answer["segment_id"]))
 
     def settle(self, *call_ids: str) -> None:
         """Returns once these calls have ended in the database: their last event comes with the next commits."""

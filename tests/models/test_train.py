@@ -208,6 +208,17 @@ def test_a_release_goes_on_with_calls_that_it_has_not_seen(
     assert all(set(one.labels) <= set(ALL_LABELS) for one in scored)
 
 
+@pytest.mark.parametrize(
+    ("since", "new", "told"), [(True, [], "go together"), (False, ["de"], "go together"), (True, ["dee"], "--new dee")]
+)
+def test_going_on_needs_a_release_and_calls_that_are_new_to_it(
+    encoder: Path, corpus: Path, tmp_path: Path, since: bool, new: list[str], told: str
+) -> None:
+    files = [corpus / "calls" / f"{name}.jsonl" for name in new]
+    with pytest.raises(ValueError, match=told):
+        train.Plan(encoder, tmp_path, corpus, (), tmp_path if since else None, files)
+
+
 def test_calibration_finds_slope_and_cut() -> None:
     random = np.random.default_rng(3)
     logits = random.normal(size=20_000)
