@@ -43,7 +43,7 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["hysteresis", "deferring"] = "hysteresis"
     """`hysteresis` fires as soon as risk has held; `deferring` waits a little longer while recovery is likely."""
     enter_at: float = 0.92
-    """Risk from which an alert fires. One quiet call in ten has one at 0.89 over all corpus calls, at 0.96 over the hardest."""
+    """Risk from which an alert fires; at 0.89 one quiet corpus call in ten has one, of the hardest calls at 0.96."""
     exit_at: float = 0.7
     """Risk under which it may resolve; the gap to `enter_at` is the hysteresis."""
     critical_at: float = 0.97
