@@ -24,7 +24,6 @@ from torch import Tensor, nn
 from models import fit, network
 from models.cache import by_length, states
 from models.calibrate import sigmoid
-from models.dense import has_bfloat16
 from models.examples import LABEL_INDEX
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS
 from models.ship import embedding_map, write
@@ -92,7 +91,7 @@ class Lessons:
 
 def _ask(plan: Plan, frozen: int, hidden: Array, logits: Array) -> None:
     cache, done = plan.cache, 0
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fit.bfloat16_pays()):
         for rows in by_length(cache.lengths, 4096):
             below, mask = cache.hidden(rows)
             bias = network.attention_bias(mask)

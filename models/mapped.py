@@ -13,7 +13,6 @@ TOML file that says which of its outputs mean which of ours.
 Such a model hears a turn alone, without context; what the map does not name is not heard.
 """
 
-import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ import msgspec
 import numpy as np
 import torch
 
+from models.dense import use_threads
 from models.directory import ModelError, foreign_version
 from models.labels import EMOTIONS, HEAT_OUTPUTS, ROLE_LABELS, scored_role
 from models.scorer import SHOWN_FROM, no_progress_bar
@@ -71,7 +71,7 @@ class MappedScorer:
 
         self.folder = Path(folder)
         if threads is not None:
-            torch.set_num_threads(min(threads, os.cpu_count() or 1))
+            use_threads(threads)
         no_progress_bar()
         try:
             self.model: Any = AutoModelForSequenceClassification.from_pretrained(

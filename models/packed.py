@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.dense import dense
+from models.dense import Arithmetic, dense
 
 
 class Group(NamedTuple):
@@ -36,16 +36,16 @@ class Packed(NamedTuple):
 class PackedLayer:
     """One `BertLayer` with its three input projections as one matrix, in the given arithmetic."""
 
-    def __init__(self, layer: Any, dtype: torch.dtype) -> None:
+    def __init__(self, layer: Any, arithmetic: Arithmetic) -> None:
         own, output = layer.attention.self, layer.attention.output
         parts = (own.query, own.key, own.value)
         self._heads = int(own.num_attention_heads)
-        self._inputs = dense(torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]), dtype)
-        self._mix = dense(output.dense.weight, output.dense.bias, dtype)
-        self._widen = dense(layer.intermediate.dense.weight, layer.intermediate.dense.bias, dtype, gelu=True)
-        self._narrow = dense(layer.output.dense.weight, layer.output.dense.bias, dtype)
-        self._middle_norm = _norm(output.LayerNorm, dtype)
-        self._end_norm = _norm(layer.output.LayerNorm, dtype)
+        self._inputs = dense(torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]), arithmetic)
+        self._mix = dense(output.dense.weight, output.dense.bias, arithmetic)
+        self._widen = dense(layer.intermediate.dense.weight, layer.intermediate.dense.bias, arithmetic, gelu=True)
+        self._narrow = dense(layer.output.dense.weight, layer.output.dense.bias, arithmetic)
+        self._middle_norm = _norm(output.LayerNorm)
+        self._end_norm = _norm(layer.output.LayerNorm)
 
     def __call__(self, hidden: Tensor, groups: list[Group]) -> Tensor:
         """`[rows, h]` to `[rows, h]`."""
@@ -75,7 +75,7 @@ class PackedLayer:
         query, key, value = parts[0][:, :, :rows], parts[1], parts[2]
         logits = torch.matmul(query * width**-0.5, key.transpose(-1, -2))
         if group.bias is not None:
-            logits = logits + group.bias.to(logits.dtype)
+            logits = logits + group.bias
         mixed = torch.matmul(logits.softmax(-1), value)
         return mixed.transpose(1, 2).reshape(group.turns * rows, hidden)
 
@@ -84,27 +84,25 @@ class PackedLayer:
         return self._end_norm(self._narrow(self._widen(middle)) + middle)
 
 
-def _norm(module: Any, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+def _norm(module: Any) -> Callable[[Tensor], Tensor]:
     shape, eps = module.normalized_shape, module.eps
-    weight, bias = module.weight.to(dtype), module.bias.to(dtype)
-    return lambda x: F.layer_norm(x, shape, weight, bias, eps)
+    return lambda x: F.layer_norm(x, shape, module.weight, module.bias, eps)
 
 
 class PackedModel:
     """A loaded `BertForSequenceClassification` whose last layer pools into its first row."""
 
-    def __init__(self, model: Any, step: int, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, model: Any, step: int, arithmetic: Arithmetic = "float32") -> None:
         self._model = model
         self._step = step
-        self._dtype = dtype
-        self._layers = [PackedLayer(layer, dtype) for layer in model.bert.encoder.layer]
+        self._layers = [PackedLayer(layer, arithmetic) for layer in model.bert.encoder.layer]
 
     def __call__(self, packed: Packed, layer: int) -> tuple[Tensor, Tensor]:
         """Hidden states after `layer` layers `[rows, h]`, and logits `[turns, outputs]` in the order of the groups."""
         bert = self._model.bert
         hidden: Tensor = bert.embeddings(
             input_ids=packed.ids[None], token_type_ids=packed.types[None], position_ids=packed.positions[None]
-        )[0].to(self._dtype)
+        )[0]
         early = hidden
         for number, apply in enumerate(self._layers[:-1]):
             early = hidden if number == layer else early
@@ -112,9 +110,9 @@ class PackedModel:
         if layer >= len(self._layers) - 1:
             early = hidden
         pooled = self._layers[-1].first_rows(hidden, packed.groups, self._step)
-        pooled = torch.tanh(bert.pooler.dense(pooled.float()))
+        pooled = torch.tanh(bert.pooler.dense(pooled))
         logits: Tensor = self._model.classifier(pooled)[:: self._step]
-        return early.float(), logits
+        return early, logits
 
 
 def pack(turns: list[tuple[list[int], int]], length_of: list[int], pad: int) -> Packed:

@@ -1,6 +1,6 @@
-"""Which arithmetic a model runs in: float32, or bfloat16 where it proves itself on this machine when the model loads.
+"""Which arithmetic a model runs in: float32, or 8 bits where they prove themselves on this machine when it loads.
 
-bfloat16 has to show two things on a few real sentences: that its probabilities stay near those of float32, and that a
+8-bit layers have to show two things on a few real sentences: that probabilities stay near those of float32, and that a
 turn's score is the same in any batch. Otherwise float32 it is. Nothing here is timed: the same machine always decides
 alike, so that a replay scores as the service did.
 """
@@ -14,7 +14,7 @@ from models.calibrate import sigmoid
 from models.encoding import Encoded
 from models.types import Score
 
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "int8"]
 Read = Callable[[list[Encoded]], tuple[np.ndarray[Any, Any], list[Score]]]
 """Logits `[turns, outputs]` and scores of turns, in their order, made in one batch."""
 
@@ -30,7 +30,7 @@ PROBE = (
     "Bonjour, je n'ai toujours pas reçu mon colis.",
     "もう一度確認していただけますか。",
 )
-FARTHEST = 0.05
+FARTHEST = 0.1
 """Most that any probability may differ from float32's."""
 ON_AVERAGE = 0.005
 """Most that they may differ on average."""
@@ -38,15 +38,15 @@ CROWD = 6
 """How often the probe stands in the largest batch that is tried: about as many tokens as a batch ever has."""
 
 
-def fault(plain: Read, half: Read, probe: Sequence[Encoded]) -> str | None:
-    """What speaks against `half` on this machine, or None."""
+def fault(plain: Read, other: Read, probe: Sequence[Encoded]) -> str | None:
+    """What speaks against `other` on this machine, or None."""
     turns = list(probe)
-    wanted, found = plain(turns)[0], half(turns)
+    wanted, found = plain(turns)[0], other(turns)
     apart = np.abs(sigmoid(wanted) - sigmoid(found[0]))
     if not float(apart.max()) <= FARTHEST or not float(apart.mean()) <= ON_AVERAGE:
         return f"its probabilities are up to {float(apart.max()):.3f} from those of float32"
-    parts = [half(turns[at : at + size])[1] for size in (1, 3) for at in range(0, len(turns), size)]
-    crowded = half(turns * CROWD)[1]
+    parts = [other(turns[at : at + size])[1] for size in (1, 3) for at in range(0, len(turns), size)]
+    crowded = other(turns * CROWD)[1]
     if [score for part in (*parts, crowded) for score in part] != found[1] * (2 + CROWD):
         return "a score depends on its neighbours in the batch"
     return None

@@ -5,7 +5,6 @@ product has a multiple of eight rows, so that what is rounded to four decimals d
 """
 
 import logging
-import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 
 from models.calibrate import Bend
-from models.dense import has_bfloat16
+from models.dense import has_int8, use_threads
 from models.directory import DEFAULT, REBUILD, ModelDirectory, ModelError
 from models.encoding import PAD, Encoded, encode, load_tokenizer
 from models.labels import EMOTIONS, HEAT_OUTPUTS, MUST_NOT_MISS, ROLE_LABELS, scored_role
@@ -45,18 +44,18 @@ class Scorer:
         self,
         folder: Path | str = DEFAULT,
         threads: int | None = None,
-        token_budget: int = 2048,
+        token_budget: int = 1024,
         precision: Precision = "float32",
     ) -> None:
         self.directory = ModelDirectory(folder)
         self.version = self.directory.version
         self.token_budget = token_budget
         if threads is not None:
-            torch.set_num_threads(min(threads, os.cpu_count() or 1))
+            use_threads(threads)
         self.tokenizer = load_tokenizer(self.directory.folder)
         self.model = _load(self.directory)
         self._packed = PackedModel(self.model, STEP)
-        self.precision = "float32"
+        self.precision: str = "float32"
         self.hidden_size = int(self.model.config.hidden_size)
         outputs, labels = self.directory.outputs, self.directory.calibration.labels
         self._bend = Bend([labels[name] for name in outputs])
@@ -64,8 +63,8 @@ class Scorer:
         chosen = self.directory.calibration.embedding
         self._layer = chosen.layer if chosen else self.model.config.num_hidden_layers - 1
         self._projection = _projection(self.directory, self.hidden_size)
-        if precision == "bfloat16" or (precision == "auto" and has_bfloat16()):
-            self._try_bfloat16(demanded=precision == "bfloat16")
+        if precision == "int8" or (precision == "auto" and has_int8()):
+            self._try_int8(demanded=precision == "int8")
 
     def score(self, inputs: Sequence[ScoreInput]) -> list[Score]:
         """One score an input, in their order."""
@@ -96,20 +95,20 @@ class Scorer:
             batches[-1].append(i)
         return batches
 
-    def _try_bfloat16(self, *, demanded: bool) -> None:
-        """Goes on in bfloat16 where it does on this machine. Raises `ModelError` where it is demanded and does not."""
+    def _try_int8(self, *, demanded: bool) -> None:
+        """Goes on in 8 bits where that does on this machine. Raises `ModelError` where it is demanded and does not."""
         probe = encode(self.tokenizer, [ScoreInput(text, "customer", PROBE[0]) for text in PROBE])
-        half = PackedModel(self.model, STEP, torch.bfloat16)
         try:
-            wrong = fault(self._read(self._packed), self._read(half), probe)
-        except RuntimeError as error:
+            other = PackedModel(self.model, STEP, "int8")
+            wrong = fault(self._read(self._packed), self._read(other), probe)
+        except (AttributeError, RuntimeError) as error:
             wrong = type(error).__name__
         if wrong is None:
-            self._packed, self.precision = half, "bfloat16"
+            self._packed, self.precision = other, "int8"
         elif demanded:
-            raise ModelError(f'bfloat16 does not do on this machine: {wrong}; set `model.precision` to "float32"')
+            raise ModelError(f'int8 does not do on this machine: {wrong}; set `model.precision` to "float32"')
         else:
-            log.info("float32 is used, bfloat16 does not do on this machine: %s", wrong)
+            log.info("float32 is used, int8 does not do on this machine: %s", wrong)
 
     def _read(self, net: PackedModel) -> Read:
         def read(turns: list[Encoded]) -> tuple[np.ndarray[Any, Any], list[Score]]:

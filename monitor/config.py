@@ -79,11 +79,11 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which of the two bundled models: six layers, or twelve at some 0.6 of the speed."""
     label_map: PathText = ""
     """TOML file that maps the outputs of a model of another kind to Becalm's labels; empty: it has Becalm's own."""
-    threads: int = 2
-    """Inference threads, at most one a core. One is steadier on a machine that has other work to do."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic of the classifier: `auto` takes bfloat16 where the processor has it and a trial at the start shows
-    that it is near float32 and the same in any batch."""
+    threads: int = 0
+    """Inference threads, at most one a core; 0: one fewer than there are cores, at most four."""
+    precision: Literal["auto", "float32", "int8"] = "auto"
+    """Arithmetic of the classifier: `auto` takes 8 bits where the processor has them (VNNI) and a trial at the start
+    shows that they are near float32 and the same in any batch."""
 
 
 class AlertingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,7 +19,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "server.port": (0, 65535),
     "ingest.max_calls": (1, 1_000_000),
     "ingest.max_waiting": (1, 1_000_000),
-    "model.threads": (1, 256),
+    "model.threads": (0, 256),
     "model.layers": (6, 12),
     "assembler.first_segment": (0, 1_000_000),
     "assembler.max_turn_chars": (1, 1_000_000),

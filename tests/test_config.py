@@ -76,7 +76,7 @@ def test_the_environment_stands_between_file_and_command_line(tmp_path: Path, mo
     ("name", "value", "key"),
     [
         ("BECALM_MODEL__TREADS", "1", "model.treads"),
-        ("BECALM_MODEL__PRECISION", "int8", "model.precision"),
+        ("BECALM_MODEL__PRECISION", "int4", "model.precision"),
         ("BECALM_MODEL__LAYERS", "7", "model.layers"),
         ("BECALM_MODEL__LAYERS", "six", "model.layers"),
     ],

@@ -1,5 +1,4 @@
-"""bfloat16 is taken where it proves itself, and never otherwise. Without the processor's own instructions torch
-computes it slowly but to the same rules, so its numbers can be tested anywhere."""
+"""8 bits are taken where they prove themselves, and never otherwise."""
 
 from __future__ import annotations
 
@@ -8,8 +7,7 @@ import pytest
 import torch
 
 from models import precision
-from models import scorer as scoring
-from models.dense import dense, has_bfloat16
+from models.dense import Arithmetic, dense, has_int8, use_threads
 from models.directory import DEFAULT, ModelError
 from models.encoding import Encoded, encode
 from models.packed import PackedModel
@@ -17,12 +15,7 @@ from models.precision import PROBE, fault
 from models.scorer import STEP, Scorer
 from models.types import ScoreInput
 
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the instructions bfloat16 is slow: fewer sentences, and no crowd of them."""
-    monkeypatch.setattr(precision, "CROWD", 2)
-    monkeypatch.setattr(scoring, "PROBE", PROBE[2:5])
+no_int8 = pytest.mark.skipif(not has_int8(), reason="this processor has no instructions for 8-bit products")
 
 
 @pytest.fixture(scope="module")
@@ -31,26 +24,50 @@ def probe(scorer: Scorer) -> list[Encoded]:
 
 
 @pytest.mark.parametrize("gelu", [False, True])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_layer_is_what_torch_makes_of_it(dtype: torch.dtype, gelu: bool) -> None:
+@pytest.mark.parametrize("arithmetic", ["float32", pytest.param("int8", marks=no_int8)])
+def test_a_layer_is_what_torch_makes_of_it(arithmetic: Arithmetic, gelu: bool) -> None:
     torch.manual_seed(1)
     weight, bias, x = torch.randn(24, 16) / 4, torch.randn(24), torch.randn(40, 16)
+    x[3] = 0.0
     wanted = torch.nn.functional.linear(x, weight, bias)
     wanted = torch.nn.functional.gelu(wanted) if gelu else wanted
     with torch.inference_mode():
-        found = dense(weight, bias, dtype, gelu=gelu)(x.to(dtype))
-    assert found.dtype == dtype
-    torch.testing.assert_close(found.float(), wanted, atol=1e-5 if dtype == torch.float32 else 0.05, rtol=0.02)
+        found = dense(weight, bias, arithmetic, gelu=gelu)(x)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, wanted, atol=1e-5 if arithmetic == "float32" else 0.05, rtol=0.02)
+    torch.testing.assert_close(found[3], wanted[3])
 
 
-def test_half_precision_hears_the_same_in_any_batch(scorer: Scorer, probe: list[Encoded]) -> None:
-    half = PackedModel(scorer.model, STEP, torch.bfloat16)
-    assert fault(scorer._read(PackedModel(scorer.model, STEP)), scorer._read(half), probe) is None
+@no_int8
+def test_a_row_in_8_bits_is_the_same_to_the_last_bit_beside_any_other() -> None:
+    torch.manual_seed(2)
+    layer = dense(torch.randn(24, 16), torch.randn(24), "int8")
+    rows = torch.randn(64, 16)
+    crowd = torch.cat([rows[:8], 1000.0 * rows[8:]])
+    with torch.inference_mode():
+        assert torch.equal(layer(crowd)[:8], layer(rows[:8]))
+
+
+@no_int8
+def test_8_bits_hear_the_same_in_any_batch(scorer: Scorer, probe: list[Encoded]) -> None:
+    other = PackedModel(scorer.model, STEP, "int8")
+    assert fault(scorer._read(PackedModel(scorer.model, STEP)), scorer._read(other), probe) is None
+
+
+@pytest.mark.parametrize(("wanted", "cores", "taken"), [(0, 1, 1), (0, 2, 1), (0, 16, 4), (3, 2, 2), (1, 8, 1)])
+def test_threads(wanted: int, cores: int, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    try:
+        use_threads(wanted)
+        assert torch.get_num_threads() == taken
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_auto_never_leaves_float32_without_the_instructions() -> None:
     chosen = Scorer(DEFAULT, threads=1, precision="auto").precision
-    assert chosen == "float32" or has_bfloat16()
+    assert chosen == "float32" or has_int8()
     assert Scorer(DEFAULT, threads=1).precision == "float32"
 
 
@@ -79,14 +96,16 @@ def test_an_arithmetic_that_errs_is_found_out(scorer: Scorer, probe: list[Encode
     assert ("neighbours" in found) == (spoilt == "neighbours")
 
 
-def test_half_precision_that_is_demanded_and_fails_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@no_int8
+def test_8_bits_that_are_demanded_and_fails_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "FARTHEST", 0.0)
     with pytest.raises(ModelError, match=r"model\.precision"):
-        Scorer(DEFAULT, threads=1, precision="bfloat16")
+        Scorer(DEFAULT, threads=1, precision="int8")
 
 
+@no_int8
 def test_the_embedding_is_the_same_direction(scorer: Scorer, probe: list[Encoded]) -> None:
-    half = PackedModel(scorer.model, STEP, torch.bfloat16)
+    other = PackedModel(scorer.model, STEP, "int8")
     ordered = sorted(probe, key=lambda one: -(-len(one.ids) // STEP))
-    ours, plain = scorer.forward(ordered, half)[1], scorer.forward(ordered)[1]
+    ours, plain = scorer.forward(ordered, other)[1], scorer.forward(ordered)[1]
     assert float((np.asarray(ours) * np.asarray(plain)).sum(1).min()) > 0.995

@@ -6,7 +6,7 @@ import torch
 
 from models.cache import by_length, pad
 from models.calibrate import sigmoid
-from models.dense import has_bfloat16
+from models.dense import Arithmetic, has_int8
 from models.encoding import Encoded, encode
 from models.examples import CORPUS, call_turns, calls, utterances
 from models.packed import PackedModel
@@ -34,19 +34,19 @@ def stock(scorer: Scorer, everything: list[Encoded]) -> np.ndarray:
     return sigmoid(found)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("arithmetic", ["float32", "int8"])
 def test_the_lean_path_gives_the_stock_models_probabilities(
-    scorer: Scorer, everything: list[Encoded], stock: np.ndarray, dtype: torch.dtype
+    scorer: Scorer, everything: list[Encoded], stock: np.ndarray, arithmetic: Arithmetic
 ) -> None:
-    if dtype == torch.bfloat16 and not has_bfloat16():
-        pytest.skip("bfloat16 would be emulated here, for hours")
-    net = PackedModel(scorer.model, STEP, dtype)
+    if arithmetic == "int8" and not has_int8():
+        pytest.skip("this processor has no instructions for 8-bit products")
+    net = PackedModel(scorer.model, STEP, arithmetic)
     found = np.zeros_like(stock)
     for batch in scorer._batches(everything):
         found[batch] = sigmoid(scorer.forward([everything[i] for i in batch], net)[0])
     apart = np.abs(found - stock)
-    print(f"\n{dtype}: {len(found)} turns, farthest {apart.max():.6f}, on average {apart.mean():.6f}")
-    if dtype == torch.float32:
+    print(f"\n{arithmetic}: {len(found)} turns, farthest {apart.max():.6f}, on average {apart.mean():.6f}")
+    if arithmetic == "float32":
         assert float(apart.max()) <= 1e-4
     else:
         assert float(apart.mean()) <= ON_AVERAGE
