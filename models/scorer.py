@@ -44,7 +44,7 @@ class Scorer:
         self,
         folder: Path | str = DEFAULT,
         threads: int | None = None,
-        token_budget: int = 1024,
+        token_budget: int = 512,
         precision: Precision = "float32",
     ) -> None:
         self.directory = ModelDirectory(folder)

@@ -4,7 +4,7 @@
 
 DCH-1: whole dialogues, mean satisfaction of 19 annotators at -0.5 or less against the satisfied ones, and against all
 others. USS: customer turns marked dissatisfied against satisfied ones. Prints the area under the ROC curve of several
-readings of the same call, and the dialogues with the highest and lowest risk, by id only.
+readings of the same call, and the dialogues with the highest and lowest peak of risk, by id only.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     answers = score_all(questions, ear, lambda done, total: print(done, total, file=sys.stderr))
     whole: dict[str, list[tuple[str, bool, bool, list[float]]]] = defaultdict(list)
     turns: dict[str, list[tuple[bool, list[float]]]] = defaultdict(list)
+    peaks: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for call_id, journal in calls.items():
         row = known[call_id]
         points: list[Point] = []
@@ -80,6 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         risk, tension = np.array([p.risk for p in points]), np.array([p.tension for p in points])
         read = [risk[-1], risk.max(), tension[-1], tension.max(), tension.mean(), float(np.mean(heats or [0.0]))]
         name = f"{row['source']}/{row['lang']}"
+        peaks[name].append((float(risk.max()), call_id))
         if row["outcome"] is not None:
             bad, good = row["outcome"] == "dissatisfied", row["outcome"] == "satisfied"
             whole[name].append((call_id, bad, good, [float(value) for value in read]))
@@ -88,13 +90,14 @@ def main(argv: list[str] | None = None) -> int:
                 turns[name].append((turn["satisfaction"] == "dissatisfied", at[str(number)]))
     found: dict[str, Any] = {"model": ear.version, "versions": rules.versions}
     for name, rows in sorted(whole.items()):
-        found[name] = _whole(rows)
+        found[name] = _whole(rows) | _ends(peaks[name])
     for name, marked in sorted(turns.items()):
         bad_turns = np.array([row[0] for row in marked])
         values = np.array([row[1] for row in marked])
         found[f"{name} turns"] = {"turns": len(marked), "dissatisfied": int(bad_turns.sum())} | {
             reading: round(area(values[:, i], bad_turns), 4) for i, reading in enumerate(("risk", "tension", "heat"))
         }
+        found[f"{name} turns"] |= _ends(peaks[name])
     text = json.dumps(found, indent=1)
     print(text)
     if options.out is not None:
@@ -106,15 +109,17 @@ def _whole(rows: list[tuple[str, bool, bool, list[float]]]) -> dict[str, Any]:
     bad, good = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
     values = np.array([row[3] for row in rows])
     clear = bad | good
-    by_risk = sorted(rows, key=lambda row: (-row[3][1], row[0]))
     return {
         "dialogues": len(rows),
         "dissatisfied": int(bad.sum()),
         "against_satisfied": {name: round(area(values[clear, i], bad[clear]), 4) for i, name in enumerate(READINGS)},
         "against_all_others": {name: round(area(values[:, i], bad), 4) for i, name in enumerate(READINGS)},
-        "highest": [row[0] for row in by_risk[:10]],
-        "lowest": [row[0] for row in by_risk[-10:]],
     }
+
+
+def _ends(peaks: list[tuple[float, str]]) -> dict[str, list[str]]:
+    ids = [call_id for _, call_id in sorted(peaks, key=lambda one: (-one[0], one[1]))]
+    return {"highest": ids[:10], "lowest": ids[-10:]}
 
 
 if __name__ == "__main__":
