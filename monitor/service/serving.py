@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 
 from alerts.outbox import Outbox
 from alerts.settings import load as load_alerting
+from models.ear import version
+from models.process import EarProcess
 from models.worker import ScoringWorker
 from monitor import __version__
 from monitor.config import Config
@@ -57,29 +59,29 @@ def serve(config: Config, *, on_ready: OnReady | None = None) -> int:
 
 
 async def _serve(config: Config, auth: Auth, listener: socket.socket, url: str, on_ready: OnReady | None) -> int:
-    from models.ear import load  # imports torch when it loads
-
     alerting = load_alerting(config.alerting_file)
-    scorer = load(config.model_dir, config.label_map, config.model.threads, config.model.precision)
-    scorer.warm_up()
-    rules = load_rules(config, scorer.version)
-    threading.Thread(target=rules.packs.warm_up, name="packs", daemon=True).start()
-    metrics = Metrics()
-    worker = ScoringWorker(Measured(scorer, metrics))
-    store = Store.open(config.store.database)
-    try:
-        runtime = Runtime(config, rules, worker, store, metrics)
-        runtime.metrics.build(__version__, rules.versions)
-        deliveries = Deliveries(store)
-        outbox = Outbox(alerting.receiver, alerting.silence, deliveries, _counter(runtime))
-        dispatcher = Dispatcher(store, runtime.hub, outbox, page_url(alerting.public_url or url))
-        asgi = app.create_app(runtime, config, auth, store=store, worker=worker, rules=rules, dispatcher=dispatcher)
+    model = config.model
+    known = version(config.model_dir, config.label_map)
+    with contextlib.closing(EarProcess(config.model_dir, config.label_map, model.threads, model.precision)) as ear:
+        rules = load_rules(config, known)  # beside the classifier, which takes longest to load
+        threading.Thread(target=rules.packs.warm_up, name="packs", daemon=True).start()
+        ear.ready()
+        metrics = Metrics()
+        worker = ScoringWorker(Measured(ear, metrics))
+        store = Store.open(config.store.database)
         try:
-            return await run(asgi, runtime, config, listener, url, _announce(auth, on_ready))
+            runtime = Runtime(config, rules, worker, store, metrics)
+            runtime.metrics.build(__version__, rules.versions)
+            deliveries = Deliveries(store)
+            outbox = Outbox(alerting.receiver, alerting.silence, deliveries, _counter(runtime))
+            dispatcher = Dispatcher(store, runtime.hub, outbox, page_url(alerting.public_url or url))
+            asgi = app.create_app(runtime, config, auth, store=store, worker=worker, rules=rules, dispatcher=dispatcher)
+            try:
+                return await run(asgi, runtime, config, listener, url, _announce(auth, on_ready))
+            finally:
+                await asyncio.to_thread(deliveries.close)
         finally:
-            await asyncio.to_thread(deliveries.close)
-    finally:
-        await asyncio.to_thread(store.close)
+            await asyncio.to_thread(store.close)
 
 
 async def run(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,22 @@ import msgspec
 
 Result = TypeVar("Result")
 SAMPLE_S = 0.5
+
+
+def family(pid: int) -> list[int]:
+    """The process and all that it has started and that still run."""
+    found = [pid]
+    for parent in found:
+        with suppress(FileNotFoundError):  # it has ended meanwhile
+            for listed in Path(f"/proc/{parent}/task").glob("*/children"):
+                found += map(int, listed.read_text("ascii").split())
+    return found
+
+
+def resident_mb(pid: int, line: str = "VmRSS") -> float:
+    """Memory of the process and its children; `VmHWM`: the sum of what each had at most."""
+    statuses = [Path(f"/proc/{one}/status").read_text("ascii") for one in family(pid)]
+    return sum(int(status.split(f"{line}:")[1].split()[0]) for status in statuses) / 1024
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -26,14 +42,16 @@ class Program(msgspec.Struct, frozen=True):
 
     @property
     def cpu_s(self) -> float:
-        """Processor seconds since its start, user and system."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor seconds of it and its children since their start, user and system."""
+        ticks = 0
+        for pid in family(self.pid):
+            fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     @property
     def resident_mb(self) -> float:
-        status = Path(f"/proc/{self.pid}/status").read_text("ascii")
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        return resident_mb(self.pid)
 
 
 class Used(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from websockets.asyncio.client import connect
 from models.examples import CORPUS
 from monitor.loadtest.scripts import Script, read_scripts
 from stream.messages import CallEnd, CallStart, Transcript, encode
+from tests.bench.processes import resident_mb
 
 CALL_S = 300.0
 """How long a call takes on the phone, with the pause after it."""
@@ -74,11 +75,6 @@ async def spread(url: str, names: list[str], scripts: list[Script], seed: int, e
     """The same over all connections."""
     parts = [play(url, names[n::CONNECTIONS], scripts, 1000 * seed + n, ends) for n in range(CONNECTIONS)]
     return sum(await asyncio.gather(*parts))
-
-
-def resident_mb(pid: int) -> float:
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
 
 
 def settle(base: str, live: int) -> None:

@@ -37,6 +37,7 @@ from monitor.rules_loading import load_rules
 from monitor.service.store import Store
 from stream.messages import CallEnd, CallStart, Transcript
 from stream.schema import Channel
+from tests.bench.processes import resident_mb
 
 _LATIN_CHARS_A_SECOND = 14.0
 _CJK_CHARS_A_SECOND = 4.5
@@ -93,11 +94,6 @@ def score_histogram(metrics: str) -> list[tuple[float, float]]:
     return found
 
 
-def peak_memory_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
 def portions(lines: Iterable[bytes], calls: int) -> Iterator[bytes]:
     """So many whole calls at a time; lines come call by call."""
     portion: list[bytes] = []
@@ -149,7 +145,7 @@ def live(lines: Iterable[bytes], folder: Path, side_by_side: int, minutes: float
                 "p50_below": percentile(histogram, 0.5),
                 "p99_below": percentile(histogram, 0.99),
             },
-            "peak_memory_mb": round(peak_memory_mb(service.pid)),
+            "peak_memory_mb": round(resident_mb(service.pid, "VmHWM")),
             "crashed": service.poll() is not None,
         }
     finally:
