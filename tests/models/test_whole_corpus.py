@@ -13,7 +13,7 @@ from models.packed import PackedModel
 from models.precision import FARTHEST, ON_AVERAGE
 from models.scorer import STEP, Scorer
 
-pytestmark = pytest.mark.heavy  # the whole corpus three times through the model, a quarter of an hour
+pytestmark = pytest.mark.heavy  # the whole corpus three times through the model, an hour on a busy core
 
 
 @pytest.fixture(scope="module")
