@@ -90,17 +90,15 @@ class EarProcess:
         """It has warmed up when it is ready."""
 
     def close(self) -> None:
-        """End the process; again does nothing."""
+        """End the process, which holds nothing to be saved; again does nothing."""
         self._pipe.close()
-        self._process.join(5.0)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self._process.kill()
+        self._process.join()
 
 
 def _run(pipe: "Connection[Any, Any]", *wanted: Any) -> None:
     """Load, tell so, and answer until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the owner too, who ends this one in order
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the owner too, who ends this one
     from models.ear import load
 
     with contextlib.suppress(EOFError, OSError):

@@ -22,7 +22,7 @@ def family(pid: int) -> list[int]:
     """The process and all that it has started and that still run."""
     found = [pid]
     for parent in found:
-        with suppress(FileNotFoundError):  # it has ended meanwhile
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             for listed in Path(f"/proc/{parent}/task").glob("*/children"):
                 found += map(int, listed.read_text("ascii").split())
     return found

@@ -97,7 +97,7 @@ def test_an_arithmetic_that_errs_is_found_out(scorer: Scorer, probe: list[Encode
 
 
 @no_int8
-def test_8_bits_that_are_demanded_and_fails_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_8_bits_that_are_demanded_and_fail_say_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "FARTHEST", 0.0)
     with pytest.raises(ModelError, match=r"model\.precision"):
         Scorer(DEFAULT, threads=1, precision="int8")

@@ -94,10 +94,11 @@ def main(argv: list[str] | None = None) -> int:
     for name, marked in sorted(turns.items()):
         bad_turns = np.array([row[0] for row in marked])
         values = np.array([row[1] for row in marked])
-        found[f"{name} turns"] = {"turns": len(marked), "dissatisfied": int(bad_turns.sum())} | {
+        areas = {
             reading: round(area(values[:, i], bad_turns), 4) for i, reading in enumerate(("risk", "tension", "heat"))
         }
-        found[f"{name} turns"] |= _ends(peaks[name])
+        sizes = {"turns": len(marked), "dissatisfied": int(bad_turns.sum())}
+        found[f"{name} turns"] = sizes | areas | _ends(peaks[name])
     text = json.dumps(found, indent=1)
     print(text)
     if options.out is not None:
